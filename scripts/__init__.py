@@ -1,0 +1,1 @@
+"""What `make` runs. Each file is one command; none is imported by the app."""
