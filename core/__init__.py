@@ -1,0 +1,1 @@
+"""Money, clock, database, limits, crypto, http. Knows no app of the trade."""

@@ -1,0 +1,143 @@
+"""What both databases need from us, and what only one of them needs."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+from django.db.backends.signals import connection_created
+
+T = TypeVar("T")
+
+# A looping writer on SQLite starves the web for seconds, whatever its transactions hold: it must
+# pause. (core/sqlite/base.py sees to it that who waits in the pause gets the lock.) How long it may
+# hold the lock depends on whether anybody else is writing: alone it hurries, in company it is brief.
+BATCH_ROWS = 100
+PAUSE_S = 0.02
+HOLD_ALONE_S = 0.015
+HOLD_IN_COMPANY_S = 0.006
+REST_ALONE, REST_IN_COMPANY = 2, 3  # times what was held
+COMPANY_S = 2.0  # others count as writing for so long after the last trace of them
+_FIRST_ROWS = 8
+_LONGEST_REST_S = 0.2
+
+
+def is_sqlite() -> bool:
+    """Whether the default connection is SQLite."""
+    return connection.vendor == "sqlite"
+
+
+def lock_in_transaction(name: str) -> None:
+    """Hold ``name`` until the open transaction ends; whoever asks for the same name waits until then.
+
+    For what has no row to lock yet. Look only after it: what the one before wrote is seen then. On
+    SQLite nothing is needed, because transactions are IMMEDIATE: the one that writes is alone.
+    Raises TransactionManagementError outside a transaction, where it would hold nothing.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a lock needs an open transaction")
+    if not is_sqlite():
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def copy_log_back() -> None:
+    """Copy SQLite's write-ahead log into its database as far as nobody reads it; nobody waits for it.
+
+    For background processes only, between transactions.
+    """
+    if is_sqlite() and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def batches(rows: Iterable[T], size: int = BATCH_ROWS) -> Iterator[list[T]]:
+    """``rows`` in lists of at most ``size``."""
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class Pace:
+    """How many rows the next transaction of a background writer may have, and the rest after it.
+
+    On SQLite batches grow and shrink until one holds the lock for as long as it may, and the rest
+    is a multiple of what was held, at least PAUSE_S. On PostgreSQL: ``most`` rows, no rest.
+    """
+
+    def __init__(self, most: int = BATCH_ROWS) -> None:
+        self.most = most
+        self.rows = min(most, _FIRST_ROWS) if is_sqlite() else most
+        self.rest_s = 0.0
+        self._version: int | None = None
+        self._company_until = 0.0
+
+    def held(self, held_s: float) -> None:
+        """A transaction of ``rows`` rows held the lock for ``held_s`` seconds."""
+        if is_sqlite():
+            company = self._has_company()
+            may_s = HOLD_IN_COMPANY_S if company else HOLD_ALONE_S
+            rest_s = held_s * (REST_IN_COMPANY if company else REST_ALONE)
+            self.rest_s = min(max(PAUSE_S, rest_s), _LONGEST_REST_S)
+            if held_s > may_s:
+                self.rows = max(1, round(self.rows * may_s / held_s))
+            elif held_s < may_s / 2:
+                self.rows = min(self.most, self.rows * 2)
+
+    def _has_company(self) -> bool:
+        """Whether other connections have written lately: SQLite counts that for every connection."""
+        with connection.cursor() as cursor:
+            version = cursor.execute("PRAGMA data_version").fetchone()[0]
+        if self._version not in (None, version):
+            self._company_until = time.monotonic() + COMPANY_S
+        self._version = version
+        return time.monotonic() < self._company_until
+
+    def rest(self) -> None:
+        """Let the web have the lock."""
+        if self.rest_s:
+            copy_log_back()
+            time.sleep(self.rest_s)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction whose time counts from when it has the lock."""
+        with transaction.atomic():
+            began = time.monotonic()  # BEGIN IMMEDIATE has got the lock by now
+            yield
+        self.held(time.monotonic() - began)
+
+
+def paced(rows: Iterable[T], write: Callable[[list[T]], Any], *, size: int = BATCH_ROWS) -> Iterator[int]:
+    """Every background writer goes through here or through ``Pace``: short transactions with pauses.
+
+    Calls ``write(batch)`` in one transaction per batch and yields how many rows are done.
+    """
+    iterator, done, pace = iter(rows), 0, Pace(size)
+    while batch := list(islice(iterator, pace.rows)):
+        pace.rest()
+        with pace.transaction():
+            write(batch)
+        done += len(batch)
+        yield done
+
+
+def _sha256_link(previous: bytes, number: int, body: bytes) -> bytes:
+    return sha256(previous + number.to_bytes(8, "big") + body).digest()
+
+
+def prepare_connection(*, connection: Any, **_: Any) -> None:
+    """Give SQLite what PostgreSQL has built in. (Its ``||`` turns blobs into text.)"""
+    if connection.vendor == "sqlite":
+        raw: sqlite3.Connection = connection.connection
+        raw.create_function("sha256_link", 3, _sha256_link, deterministic=True)
+
+
+def connect_signals() -> None:
+    """Called once by the project's app config."""
+    connection_created.connect(prepare_connection, dispatch_uid="khata-sqlite-functions")
