@@ -1,0 +1,1 @@
+"""Users, shops, members, roles, the door, the audit trail."""
