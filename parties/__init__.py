@@ -1,0 +1,1 @@
+"""Customers and suppliers, their consent, and finding them across scripts and spellings."""
