@@ -1,0 +1,1 @@
+"""Screens of the book: the home list, one khata, entries, parties."""
