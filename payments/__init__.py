@@ -1,0 +1,1 @@
+"""Pay links, QR, UPI, providers, the webhook inbox. Money arriving."""

@@ -1,0 +1,197 @@
+"""Reads of payments for screens, the worker and the customer's page."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from core.limits import PAGE_ROWS
+from ledger.allocation import BUCKETS, ageing
+from ledger.models import Entry, Khata
+from parties.models import Channel, Consent, Party
+from payments import providers
+from payments.models import Checkout, Claim, PayLink, Payment, ProviderAccount, ProviderEvent
+from payments.upi import is_vpa, upi_link
+from shops.models import Shop
+
+# How far back the worker looks for khatas that moved. What an import moves beyond it is drawn
+# when its page is opened: the cost of a tick stays the same however many links there are.
+_NEWEST_ENTRIES = 1000
+
+
+def asked_paise(link: PayLink) -> int | None:
+    """What the link asks for, in paise: its own amount until that is paid, else what is owed; None for nothing."""
+    if link.amount_paise is not None:
+        return None if is_paid(link) else link.amount_paise
+    return link.khata.balance_paise if link.khata.balance_paise > 0 else None
+
+
+def is_paid(link: PayLink) -> bool:
+    """Whether a link for one amount has done its work: what came through it stands in the khata.
+
+    Money that was given back, and entries that a person deleted, do not count; a link that asks
+    for whatever is owed is never done.
+    """
+    if link.amount_paise is None:
+        return False
+    came = Q(payment__checkout__link=link, payment__state=Payment.State.PAID)
+    told = Q(claim__link=link, claim__state=Claim.State.CONFIRMED)
+    told &= Q(payment=None) | Q(payment__state=Payment.State.PAID)
+    entries = Entry.objects.for_shop(link.shop_id).filter(khata_id=link.khata_id, reversed_by=None)
+    paid: int | None = entries.filter(came | told).aggregate(paise=Sum("amount_paise"))["paise"]
+    return (paid or 0) >= link.amount_paise
+
+
+def upi_payload(link: PayLink) -> str:
+    """The ``upi://`` link of this moment, which the QR draws.
+
+    Empty where the shop has no UPI ID, and for a link whose one amount is paid.
+    """
+    shop = link.shop
+    if not is_vpa(shop.upi_id):
+        return ""
+    asked = asked_paise(link)
+    if asked is None and link.amount_paise is not None:
+        return ""
+    note = f"Khata {link.khata.party.code}"
+    return upi_link(pa=shop.upi_id, pn=shop.name, amount_paise=asked, note=note)
+
+
+def has_fresh_qr(link: PayLink, payload: str) -> bool:
+    """Whether the stored drawing says what the page says."""
+    return bool(payload) and link.qr_payload == payload and bool(link.qr_svg)
+
+
+def stale_links(limit: int) -> list[PayLink]:
+    """Open links to draw: those asked for, oldest first, then those whose khata has moved since."""
+    links = (
+        PayLink.objects.unscoped("the worker draws for every shop")
+        .filter(revoked_at=None)
+        .select_related("shop", "khata__party")
+    )
+    asked = list(links.filter(qr_stale_since__isnull=False).order_by("qr_stale_since", "pk")[:limit])
+    if len(asked) >= limit:
+        return asked
+    newest = Entry.objects.unscoped("the worker draws for every shop").order_by("-pk")
+    moved = set(newest.values_list("khata_id", flat=True)[:_NEWEST_ENTRIES])
+    behind = links.filter(khata_id__in=moved, qr_stale_since=None, amount_paise=None)
+    behind = behind.filter(~Q(qr_entry_count=F("khata__entry_count")) | Q(qr_entry_count=None))
+    return asked + list(behind.order_by("pk")[: limit - len(asked)])
+
+
+def open_links(khata: Khata) -> list[PayLink]:
+    """The khata's links that are not ended, the standing one first."""
+    links = PayLink.objects.for_shop(khata.shop_id).filter(khata=khata, revoked_at=None)
+    found = links.select_related("shop", "khata__party").order_by("-pk")[:PAGE_ROWS]
+    return sorted(found, key=lambda link: not link.is_standing)
+
+
+def account_for_checkout(shop: Shop) -> ProviderAccount | None:
+    """The provider account that customers of this shop may pay through now, if any."""
+    accounts = ProviderAccount.objects.for_shop(shop).filter(enabled=True).order_by("-is_live", "pk")
+    return next((account for account in accounts if providers.is_on(account.kind)), None)
+
+
+def account_of_hook(kind: str, hook: str) -> ProviderAccount | None:
+    """The account that a webhook's address names. A disabled one still hears of money under way."""
+    if not providers.is_on(kind):
+        return None
+    accounts = ProviderAccount.objects.unscoped("a webhook is found by its address").select_related("shop")
+    return accounts.filter(kind=kind, hook=hook).first()
+
+
+def checkout_by_reference(reference: str) -> Checkout | None:
+    """A checkout with its shop, party and link, by the reference that only its customer has."""
+    rows = Checkout.objects.unscoped("a checkout is found by its reference")
+    return rows.select_related("shop", "account", "khata__party", "link").filter(reference=reference).first()
+
+
+def payment_of(checkout: Checkout) -> Payment | None:
+    """The payment that tells how this checkout stands: a paid one, else the one that went furthest.
+
+    Of two payments for one checkout the shop may give one back; the other is paid.
+    """
+    payments = Payment.objects.for_shop(checkout.shop_id).filter(checkout=checkout).select_related("entry")
+    paid = Payment.State.PAID
+    return max(payments, key=lambda one: (one.state == paid, Payment.State(one.state).rank), default=None)
+
+
+def standing_payments(shop_id: int, utr: str) -> QuerySet[Payment]:
+    """Payments under ``utr`` whose entry stands: one that a person deleted is no money in the book."""
+    rows: QuerySet[Payment] = Payment.objects.for_shop(shop_id)
+    return rows.filter(reference=utr, entry__isnull=False, entry__reversed_by=None)
+
+
+def is_deleted(entry: Entry) -> bool:
+    """Whether a person has reversed the entry since it was posted."""
+    return Entry.objects.for_shop(entry.shop_id).filter(reverses=entry).exists()
+
+
+@dataclass(frozen=True)
+class PaymentsHome:
+    """The Payments page: what arrived, what waits for a person."""
+
+    claims: list[Claim]
+    claim_count: int
+    payments: list[Payment]
+    stuck: list[ProviderEvent]
+    link_count: int
+
+
+def payments_home(shop: Shop) -> PaymentsHome:
+    """Everything of the Payments page; the same number of queries at any size."""
+    claims = Claim.objects.for_shop(shop).filter(state=Claim.State.NEW)
+    found = list(claims.select_related("khata__party").order_by("created_at")[:PAGE_ROWS])
+    payments = Payment.objects.for_shop(shop).filter(entry__isnull=False).select_related("khata__party")
+    stuck = ProviderEvent.objects.for_shop(shop).filter(state=ProviderEvent.State.STUCK)
+    return PaymentsHome(
+        claims=found,
+        claim_count=claims.count() if len(found) == PAGE_ROWS else len(found),
+        payments=list(payments.order_by("-arrived_at")[:PAGE_ROWS]),
+        stuck=list(stuck.order_by("-received_at")[:10]),
+        link_count=_standing(shop).count(),
+    )
+
+
+def _standing(shop: Shop) -> QuerySet[PayLink]:
+    return PayLink.objects.for_shop(shop).filter(revoked_at=None)
+
+
+def claims_of(khata: Khata) -> list[Claim]:
+    """The customer's own claims that are not decided, or were not found: shown on their page."""
+    claims = Claim.objects.for_shop(khata.shop_id).filter(khata=khata).exclude(state=Claim.State.CONFIRMED)
+    return list(claims.order_by("-pk")[:3])
+
+
+def overdue_paise(khata: Khata) -> int:
+    """The part of what is owed whose day has passed. No query where nothing is late."""
+    today = khata.shop.today()
+    if khata.oldest_due_on is None or khata.oldest_due_on >= today or khata.balance_paise <= 0:
+        return 0
+    parts = ageing(khata.pk, khata.balance_paise, today)
+    return khata.balance_paise - parts[BUCKETS[0]]
+
+
+def newest_consents(party: Party) -> dict[str, bool]:
+    """Per channel what the party said last; a channel that is not there was never spoken of."""
+    rows = Consent.objects.for_shop(party.shop_id).filter(party=party).order_by("-pk")
+    newest: dict[str, bool] = {}
+    for channel, given in rows.values_list("channel", "given")[: PAGE_ROWS * len(Channel.values)]:
+        newest.setdefault(channel, given)
+    return newest
+
+
+def gets_messages(party: Party) -> bool:
+    """Whether any channel's newest consent is a yes."""
+    return any(newest_consents(party).values())
+
+
+def short_name(name: str) -> str:
+    """``Ramesh Kumar`` → ``Ramesh K.``: a forwarded link tells strangers as little as it can."""
+    words = name.split()
+    if len(words) < 2:
+        return name.strip()
+    last, end = words[-1], 1
+    while end < len(last) and unicodedata.category(last[end]).startswith("M"):
+        end += 1  # an Indian letter without its vowel sign is another letter
+    return f"{words[0]} {last[:end]}."
