@@ -1,0 +1,1 @@
+"""Rules, the message outbox, channels, the tick. Asking and confirming, politely and once."""

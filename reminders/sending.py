@@ -1,0 +1,355 @@
+"""Claim, commit, send, record. The row is the queue, and compare-and-swap decides who sends it.
+
+A batch is claimed in one short transaction. Right before a message leaves, a second one asks
+courtesy again (the balance may have been paid a second ago), takes the party's slot of the day and
+writes ``begun_at``; then the channel is called outside any transaction; then the result is written.
+Killed before ``begun_at``: surely not sent, back to the queue. Killed after it: nobody can know, so
+the row becomes *unknown* and waits for a person. It is never sent again by itself.
+"""
+
+import datetime as dt
+import logging
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.crypto import SealBroken
+from core.db import Pace
+from ledger.models import Entry
+from parties.models import Party
+from reminders import channels, compose, courtesy
+from reminders.channels import Channel, ChannelError, ChannelUnsure
+from reminders.models import Message, Purpose, Run, Via
+from reminders.outbox import MAX_ERROR_CHARS, MAX_RULE_CHARS
+from shops.models import User
+from shops.services import audit
+
+logger = logging.getLogger(__name__)
+
+BATCH_ROWS = 100
+MAX_ATTEMPTS = 3
+BACK_OFF = (dt.timedelta(minutes=1), dt.timedelta(minutes=10))
+STUCK_AFTER = dt.timedelta(minutes=5)
+State = Message.State
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with one claimed message, and the sentence that says why."""
+
+    state: str  # SENDING: it may leave; QUEUED: later; CANCELLED: not at all
+    rule: str
+    due_at: dt.datetime | None = None
+    slot_day: str = ""  # a reminder's day, in the shop's zone
+    text: str = ""  # written anew, because the balance has moved
+    balance_paise: int | None = None
+
+
+def send_due(*, limit: int = 1000, budget_s: float = 40.0) -> int:
+    """Send what is due, in batches, until there is nothing left, ``limit`` or the time is reached.
+
+    Returns how many rows were dealt with. Safe to run in several processes at once.
+    """
+    stop_at = time.monotonic() + budget_s
+    done, pace = 0, Pace(BATCH_ROWS)
+    while done < limit and time.monotonic() < stop_at:
+        pace.rest()
+        batch = _claim(min(pace.rows, limit - done))
+        if not batch:
+            break
+        _send_batch(batch, stop_at, pace)
+        done += len(batch)
+    return done
+
+
+def _claim(limit: int) -> list[Message]:
+    """Take up to ``limit`` due rows for this worker alone; committed before anything is sent."""
+    now = clock.now()
+    due = Message.everything.filter(state=State.QUEUED, due_at__lte=now).order_by("due_at", "id")
+    if not due.exists():  # the idle tick takes no write lock
+        return []
+    token = secrets.token_hex(16)
+    with transaction.atomic():
+        ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        Message.everything.filter(pk__in=ids, state=State.QUEUED).update(
+            state=State.SENDING, claim=token, claimed_at=now, begun_at=None
+        )
+    rows = Message.everything.filter(pk__in=ids, claim=token, state=State.SENDING)
+    return list(rows.select_related("shop").order_by("due_at", "id"))
+
+
+def _send_batch(batch: list[Message], stop_at: float, pace: Pace) -> None:
+    here: dict[Channel, list[Message]] = defaultdict(list)
+    outside: list[tuple[Message, Channel]] = []
+    for message in batch:
+        carrier = channels.carrier(message.channel)
+        if carrier is None:
+            _finish(message, State.CANCELLED, rule=_no_way(message))
+        elif carrier.is_local:
+            here[carrier].append(message)
+        else:
+            outside.append((message, carrier))
+    for carrier, messages in here.items():
+        _begin_safely(messages, carrier, pace)
+    for index, (message, carrier) in enumerate(outside):
+        if time.monotonic() > stop_at:
+            _give_back([late for late, _carrier in outside[index:]])
+            return
+        if _begin_safely([message], carrier, pace):
+            _send_one(message, carrier)
+
+
+def _send_one(message: Message, carrier: Channel) -> None:
+    """Call the channel, outside any transaction, and record what came of it."""
+    try:
+        provider_id = carrier.send(message)
+    except ChannelError as error:
+        _record_error(message, str(error), error.permanent)
+    except ChannelUnsure as error:
+        _finish(message, State.UNKNOWN, error=str(error))
+    except Exception:
+        logger.exception("message %s: channel %s broke", message.pk, carrier.kind)
+        with _shop_language(message):
+            words = _("The channel broke while sending. It may have arrived.")
+        _finish(message, State.UNKNOWN, error=words)
+    else:
+        _finish(message, State.SENT, sent_at=clock.now(), provider_id=provider_id[:120])
+
+
+def _record_error(message: Message, words: str, permanent: bool) -> None:
+    """Surely not sent: back into the queue with a pause, or failed for good."""
+    attempts = message.attempts + 1
+    if permanent or attempts >= MAX_ATTEMPTS:
+        _finish(message, State.FAILED, error=words, slot=None, begun_at=None)
+        return
+    later = clock.now() + BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+    _finish(message, State.QUEUED, error=words, slot=None, due_at=later, claim="", begun_at=None)
+
+
+def _finish(message: Message, state: str, **changes: object) -> bool:
+    """Record the end of a claimed message, unless it is no longer this worker's."""
+    for field, size in (("error", MAX_ERROR_CHARS), ("rule", MAX_RULE_CHARS)):
+        if field in changes:
+            changes[field] = str(changes[field])[:size]
+    # A slow channel may come back after the row was put among the unknown: its word is better.
+    mine = Message.everything.filter(pk=message.pk, claim=message.claim, state__in=[State.SENDING, State.UNKNOWN])
+    return bool(mine.update(state=state, **changes))
+
+
+def _begin_safely(messages: list[Message], carrier: Channel, pace: Pace) -> list[Message]:
+    """``_begin``, and when the batch breaks, one by one: a poisoned row never stops the rest."""
+    try:
+        return _begin(messages, carrier, pace)
+    except (OperationalError, InterfaceError):
+        raise  # the database, not the row: unbegun rows are queued again by release_stuck
+    except Exception:
+        if len(messages) == 1:
+            logger.exception("message %s could not be prepared", messages[0].pk)
+            with _shop_language(messages[0]):
+                words = _("This message could not be prepared. The others went on.")
+            _finish(messages[0], State.FAILED, error=words)
+            return []
+    return [begun for message in messages for begun in _begin_safely([message], carrier, pace)]
+
+
+def _begin(messages: list[Message], carrier: Channel, pace: Pace) -> list[Message]:
+    """Ask courtesy for all, at this moment, and write down what may leave. One short transaction.
+
+    A local channel's messages are sent by this very write. Returns those that may leave.
+    """
+    now = clock.now()
+    with pace.transaction():
+        # Two workers must not both find room under the same party's cap: one waits here. (SQLite
+        # has one writer at a time anyway.)
+        parties = sorted({message.party_id for message in messages if message.party_id})
+        list(
+            Party.everything.select_for_update(no_key=True).filter(pk__in=parties).order_by("pk").values_list("pk")
+        )
+        live = set(
+            Message.everything.select_for_update()
+            .filter(pk__in=[message.pk for message in messages], claim=messages[0].claim, state=State.SENDING)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        mine = [message for message in messages if message.pk in live]
+        facts = courtesy.gather(parties, now)
+        reversed_ids = _reversed_entries(mine)
+        stopped_ids = _stopped_runs(mine)
+        decisions = {
+            m.pk: _decide(m, facts.get(m.party_id or 0), now, m.entry_id in reversed_ids, m.run_id in stopped_ids)
+            for m in mine
+        }
+        begun = _write(mine, decisions, carrier, now)
+    return [message for message in mine if message.pk in begun]
+
+
+def _decide(
+    message: Message, facts: courtesy.Facts | None, now: dt.datetime, is_reversed: bool, is_stopped: bool
+) -> Decision:
+    if not message.text:
+        raise SealBroken("the text of a message cannot be opened")  # it fails, the others go on
+    with _shop_language(message):
+        if message.expires_at and message.expires_at <= now:
+            return Decision(State.CANCELLED, _("Not sent: it expired before it could leave."))
+        if is_reversed:
+            return Decision(State.CANCELLED, _("Not sent: the entry was reversed."))
+        if is_stopped:
+            return Decision(State.CANCELLED, _("Not sent: the run was stopped."))
+        if facts is None:
+            return Decision(State.SENDING, message.rule or _("Sign-in codes and alerts go at any hour."))
+        verdict = courtesy.judge(
+            message.purpose,
+            message.channel,
+            facts,
+            queued_at=message.created_at,
+            overdue_only=message.purpose == Purpose.REMINDER and message.dedupe_key.startswith("rule:"),
+        )
+    if verdict.not_before:
+        return Decision(State.QUEUED, verdict.reason, due_at=verdict.not_before)
+    if not verdict.allowed:
+        return Decision(State.CANCELLED, verdict.reason)
+    if message.purpose != Purpose.REMINDER:
+        return Decision(State.SENDING, verdict.reason)
+    facts.asked(message.channel)
+    text = _written_anew(message, facts)
+    return Decision(
+        State.SENDING,
+        verdict.reason,
+        slot_day=facts.today.isoformat(),
+        text=text,
+        balance_paise=facts.balance_paise if text else None,
+    )
+
+
+def _written_anew(message: Message, facts: courtesy.Facts) -> str:
+    """The reminder with the balance of this moment; "" while its text still holds."""
+    if message.balance_paise is None or facts.khata is None or message.balance_paise == facts.balance_paise:
+        return ""
+    with transaction.atomic():
+        url = compose.links_of([facts.khata])[facts.khata.pk]
+    return compose.reminder(
+        shop_name=facts.shop.name, party=facts.party, balance_paise=facts.balance_paise, url=url
+    )
+
+
+def _write(mine: list[Message], decisions: dict[int, Decision], carrier: Channel, now: dt.datetime) -> set[int]:
+    """Few UPDATEs for many rows: messages that share a decision share the statement.
+
+    Returns the ids of those that may leave.
+    """
+    groups: dict[Decision, list[int]] = defaultdict(list)
+    for message in mine:
+        decision = decisions[message.pk]
+        if decision.text:
+            message.text = decision.text
+            Message.everything.filter(pk=message.pk).update(
+                text=decision.text, balance_paise=decision.balance_paise
+            )
+        groups[replace(decision, text="", balance_paise=None)].append(message.pk)
+    begun: set[int] = set()
+    for decision, ids in groups.items():
+        rule = decision.rule[:MAX_RULE_CHARS]
+        rows = Message.everything.filter(pk__in=ids)
+        if decision.state == State.CANCELLED:
+            rows.update(state=State.CANCELLED, rule=rule)
+        elif decision.state == State.QUEUED:
+            rows.update(state=State.QUEUED, rule=rule, due_at=decision.due_at, claim="", claimed_at=None)
+        elif _write_begun(ids, rule, decision.slot_day, carrier, now):
+            begun.update(ids)
+    return begun
+
+
+def _write_begun(ids: list[int], rule: str, slot_day: str, carrier: Channel, now: dt.datetime) -> bool:
+    """Mark the rows as leaving and take their slots of the day; False for one whose slot is taken."""
+    changes: dict[str, Any] = {
+        "rule": rule,
+        "begun_at": now,
+        "backend": carrier.kind,
+        "attempts": F("attempts") + 1,
+    }
+    if slot_day:
+        changes["slot"] = Concat(
+            Cast("party_id", CharField()), Value(":"), "channel", Value(f":{slot_day}"), output_field=CharField()
+        )
+    if carrier.is_local:
+        changes |= {"state": State.SENT, "sent_at": now}
+    rows = Message.everything.filter(pk__in=ids)
+    try:
+        with transaction.atomic():
+            rows.update(**changes)
+    except IntegrityError:
+        if len(ids) > 1:
+            raise  # the caller goes on one by one and finds which
+        # A row that the caps do not count holds the slot, a tap that failed for instance.
+        rows.update(
+            state=State.CANCELLED, rule=_("Not sent: this party was already reminded today.")[:MAX_RULE_CHARS]
+        )
+        return False
+    return True
+
+
+def _reversed_entries(messages: Iterable[Message]) -> set[int | None]:
+    ids = [message.entry_id for message in messages if message.entry_id]
+    if not ids:
+        return set()
+    return set(Entry.everything.filter(pk__in=ids, reversed_by__isnull=False).values_list("pk", flat=True))
+
+
+def _stopped_runs(messages: Iterable[Message]) -> set[int | None]:
+    """Stopping a run cancels what waits; what a worker had claimed by then is caught here."""
+    ids = {message.run_id for message in messages if message.run_id}
+    if not ids:
+        return set()
+    return set(Run.everything.filter(pk__in=ids, state=Run.State.STOPPED).values_list("pk", flat=True))
+
+
+def _give_back(messages: list[Message]) -> None:
+    """Out of time: rows that were never begun go back for the next pass."""
+    Message.everything.filter(
+        pk__in=[message.pk for message in messages], claim=messages[0].claim, state=State.SENDING, begun_at=None
+    ).update(state=State.QUEUED, claim="", claimed_at=None)
+
+
+def release_stuck(*, limit: int = 500) -> tuple[int, int]:
+    """After a crash: what was surely not begun is queued again, the rest becomes unknown.
+
+    Returns (queued again, unknown).
+    """
+    before = clock.now() - STUCK_AFTER
+    stuck = Message.everything.filter(state=State.SENDING, claimed_at__lt=before)
+    ids = list(stuck.order_by("claimed_at").values_list("pk", flat=True)[:limit])
+    if not ids:
+        return 0, 0
+    rows = Message.everything.filter(pk__in=ids, state=State.SENDING)
+    queued = rows.filter(begun_at=None).update(state=State.QUEUED, claim="", claimed_at=None)
+    unknown = rows.filter(begun_at__lt=before).update(
+        state=State.UNKNOWN, error=_("The worker was cut off while sending. It may have arrived.")
+    )
+    return queued, unknown
+
+
+@transaction.atomic
+def release_by_hand(*, actor: User | None) -> tuple[int, int]:
+    """``release_stuck``, asked for by an operator and audited."""
+    queued, unknown = release_stuck()
+    audit(shop=None, actor=actor, action="messages.released", after={"queued": queued, "unknown": unknown})
+    return queued, unknown
+
+
+def _no_way(message: Message) -> str:
+    with _shop_language(message):
+        return _("Not sent: no way to send %(channel)s is set up.") % {"channel": Via(message.channel).label}
+
+
+def _shop_language(message: Message) -> translation.override:
+    return translation.override(message.shop.language if message.shop else "en")
