@@ -1,0 +1,1 @@
+"""Screens made of many apps: today, onboarding, more, the demo outbox. No models."""
