@@ -1,0 +1,1 @@
+"""The project: settings, urls, middleware, checks, health. No rules of the trade."""

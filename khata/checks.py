@@ -1,0 +1,28 @@
+"""System checks of our own, beside Django's (``manage.py check --deploy``)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import connection
+
+
+@checks.register(checks.Tags.database)
+def sqlite_is_durable(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """The pragmas that keep an acknowledged entry through a power cut are really in force."""
+    if not databases or connection.vendor != "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        journal = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    if journal != "wal" or synchronous < 2:
+        return [checks.Error("SQLite is not in WAL mode with synchronous=FULL.", id="khata.E001")]
+    return []
+
+
+@checks.register(checks.Tags.caches)
+def cache_is_shared(**_: Any) -> list[checks.CheckMessage]:
+    """Rate limits in one process's memory would let the next process start from zero."""
+    if "locmem" in settings.CACHES["default"]["BACKEND"] or "dummy" in settings.CACHES["default"]["BACKEND"]:
+        return [checks.Error("The cache must be shared by all processes.", id="khata.E002")]
+    return []
