@@ -1,0 +1,168 @@
+"""Background writers work in short transactions, and rest on SQLite."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
+
+from core import db
+from core.db import batches, lock_in_transaction, paced
+from shops.models import User
+
+
+@contextmanager
+def lock_held_elsewhere() -> Iterator[threading.Event]:
+    """Another connection holds SQLite's write lock until the event is set, or the block ends."""
+    has_it, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            has_it.set()
+            let_go.wait(10)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    has_it.wait(10)
+    try:
+        yield let_go
+    finally:
+        let_go.set()
+        holder.join()
+
+
+def test_rows_come_in_batches_of_at_most_the_size() -> None:
+    assert [len(batch) for batch in batches(range(250))] == [100, 100, 50]
+    assert list(batches([])) == []
+
+
+@pytest.mark.django_db
+def test_a_background_writer_rests_between_batches_on_sqlite_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(db.time, "sleep", rests.append)
+    written: list[int] = []
+    assert list(paced(range(25), written.extend, size=10))[-1] == 25
+    assert written == list(range(25))
+    assert set(rests) == ({db.PAUSE_S} if connection.vendor == "sqlite" else set())
+
+
+@pytest.mark.django_db
+def test_on_sqlite_batches_that_hold_the_lock_too_long_get_smaller_and_the_rest_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, rests, sizes = [0.0], [], []
+    monkeypatch.setattr(db.time, "sleep", rests.append)
+    monkeypatch.setattr(db.time, "monotonic", lambda: clock[0])
+
+    def write(batch: list[int]) -> None:
+        sizes.append(len(batch))
+        clock[0] += 0.001 * len(batch)  # a millisecond per row
+
+    list(paced(range(200), write, size=100))
+    if connection.vendor == "sqlite":
+        assert sizes[:3] == [8, 8, 8]
+        assert set(rests) == {db.PAUSE_S}
+        monkeypatch.setattr(db.Pace, "_has_company", lambda self: True)
+        sizes.clear()
+        list(paced(range(100), write, size=100))
+        assert sizes[:3] == [8, 6, 6]
+        clock[0], slow = 0.0, db.Pace(100)
+        slow.held(0.05)
+        assert (slow.rows, slow.rest_s) == (1, pytest.approx(0.15))
+    else:
+        assert (sizes, rests) == ([100, 100], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_company_is_noticed_by_what_others_write() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    pace = db.Pace()
+    assert not pace._has_company()
+    User.objects.create(phone="+919900000001")
+    assert not pace._has_company(), "one's own writing is no company"
+
+    def write() -> None:
+        User.objects.create(phone="+919900000002")
+        connection.close()
+
+    other = threading.Thread(target=write)
+    other.start()
+    other.join()
+    assert pace._has_company()
+
+
+@pytest.mark.django_db
+def test_on_sqlite_batches_grow_while_they_are_quick_and_a_rest_has_an_end() -> None:
+    pace = db.Pace(100)
+    if connection.vendor == "sqlite":
+        for _ in range(4):
+            pace.held(0.0005)
+        assert (pace.rows, pace.rest_s) == (100, db.PAUSE_S)
+        pace.held(30.0)  # a slow gateway, not a held lock
+        assert pace.rest_s == 0.2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_the_lock_of_sqlite_gets_it_soon_after_it_is_free() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    with lock_held_elsewhere() as let_go:
+        threading.Timer(0.3, let_go.set).start()
+        with transaction.atomic():
+            assert let_go.is_set()
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA busy_timeout").fetchone()[0] == 20_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_never_gets_the_lock_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.05)
+    with lock_held_elsewhere(), pytest.raises(OperationalError, match="locked"), transaction.atomic():
+        pass
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_fails_is_undone_alone_and_those_before_it_stand() -> None:
+    def write(numbers: list[int]) -> None:
+        for number in numbers:
+            User.objects.create(phone=f"+91990000{number:04d}")
+            if number == 5:
+                raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        list(paced(range(10), write, size=4))
+    assert User.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_sqlite_is_opened_as_a_durable_database() -> None:
+    if not db.is_sqlite():
+        pytest.skip("PostgreSQL")
+    with connection.cursor() as cursor:
+        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+            assert cursor.execute(f"PRAGMA {pragma}").fetchone()[0] == wanted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_named_lock_needs_a_transaction_and_is_given_back_with_it() -> None:
+    with pytest.raises(TransactionManagementError):
+        lock_in_transaction("utr:1:412355678812")
+    with transaction.atomic():
+        lock_in_transaction("utr:1:412355678812")
+        lock_in_transaction("utr:1:412355678812")  # held already: no waiting for oneself
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+                )
+                assert cursor.fetchone() == (1,)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            assert cursor.fetchone() == (0,)
