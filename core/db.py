@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 # A looping writer on SQLite starves the web for seconds, whatever its transactions hold: it must
 # pause. (core/sqlite/base.py sees to it that who waits in the pause gets the lock.) How long it may
@@ -24,6 +26,7 @@ REST_ALONE, REST_IN_COMPANY = 2, 3  # times what was held
 COMPANY_S = 2.0  # others count as writing for so long after the last trace of them
 _FIRST_ROWS = 8
 _LONGEST_REST_S = 0.2
+_LOOKS = 6  # before the lock is taken for the looking too
 
 
 def is_sqlite() -> bool:
@@ -74,6 +77,7 @@ class Pace:
         self.most = most
         self.rows = min(most, _FIRST_ROWS) if is_sqlite() else most
         self.rest_s = 0.0
+        self._turn_began_s = time.process_time()
         self._version: int | None = None
         self._company_until = 0.0
 
@@ -82,7 +86,8 @@ class Pace:
         if is_sqlite():
             company = self._has_company()
             may_s = HOLD_IN_COMPANY_S if company else HOLD_ALONE_S
-            rest_s = held_s * (REST_IN_COMPANY if company else REST_ALONE)
+            worked_s = max(held_s, time.process_time() - self._turn_began_s)
+            rest_s = worked_s * (REST_IN_COMPANY if company else REST_ALONE)
             self.rest_s = min(max(PAUSE_S, rest_s), _LONGEST_REST_S)
             if held_s > may_s:
                 self.rows = max(1, round(self.rows * may_s / held_s))
@@ -90,9 +95,8 @@ class Pace:
                 self.rows = min(self.most, self.rows * 2)
 
     def _has_company(self) -> bool:
-        """Whether other connections have written lately: SQLite counts that for every connection."""
-        with connection.cursor() as cursor:
-            version = cursor.execute("PRAGMA data_version").fetchone()[0]
+        """Whether other connections have written lately."""
+        version = _commits_of_others()
         if self._version not in (None, version):
             self._company_until = time.monotonic() + COMPANY_S
         self._version = version
@@ -103,6 +107,7 @@ class Pace:
         if self.rest_s:
             copy_log_back()
             time.sleep(self.rest_s)
+        self._turn_began_s = time.process_time()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -112,17 +117,50 @@ class Pace:
             yield
         self.held(time.monotonic() - began)
 
+    def look_then_write(self, look: Callable[[], S], write: Callable[[S], T]) -> T:
+        """``write(look())`` in one transaction; ``look`` only reads (and locks what it reads).
+
+        On SQLite, whose one lock keeps everybody else from writing, the looking is done before the
+        lock is asked for. What was seen holds if by the time the lock is there nobody else has
+        committed; else it is looked again, and after some vain looks under the lock.
+        """
+        for _ in range(_LOOKS if is_sqlite() and not connection.in_atomic_block else 0):
+            version = _commits_of_others()
+            seen = look()
+            with transaction.atomic():
+                began = time.monotonic()
+                if holds := _commits_of_others() == version:
+                    answer = write(seen)
+            if holds:
+                self.held(time.monotonic() - began)
+                return answer
+        with self.transaction():
+            return write(look())
+
+
+def _commits_of_others() -> int:
+    """A number that changes when another connection commits. SQLite only."""
+    with connection.cursor() as cursor:
+        number: int = cursor.execute("PRAGMA data_version").fetchone()[0]
+    return number
+
 
 def paced(rows: Iterable[T], write: Callable[[list[T]], Any], *, size: int = BATCH_ROWS) -> Iterator[int]:
     """Every background writer goes through here or through ``Pace``: short transactions with pauses.
 
     Calls ``write(batch)`` in one transaction per batch and yields how many rows are done.
     """
+    return paced_looks(rows, lambda batch: batch, write, size=size)
+
+
+def paced_looks(
+    rows: Iterable[T], look: Callable[[list[T]], S], write: Callable[[S], Any], *, size: int = BATCH_ROWS
+) -> Iterator[int]:
+    """``paced`` for writers that have much to read first: see ``Pace.look_then_write``."""
     iterator, done, pace = iter(rows), 0, Pace(size)
     while batch := list(islice(iterator, pace.rows)):
         pace.rest()
-        with pace.transaction():
-            write(batch)
+        pace.look_then_write(partial(look, batch), write)
         done += len(batch)
         yield done
 

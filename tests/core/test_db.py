@@ -84,14 +84,7 @@ def test_company_is_noticed_by_what_others_write() -> None:
     assert not pace._has_company()
     User.objects.create(phone="+919900000001")
     assert not pace._has_company(), "one's own writing is no company"
-
-    def write() -> None:
-        User.objects.create(phone="+919900000002")
-        connection.close()
-
-    other = threading.Thread(target=write)
-    other.start()
-    other.join()
+    committed_elsewhere("+919900000002")
     assert pace._has_company()
 
 
@@ -104,6 +97,68 @@ def test_on_sqlite_batches_grow_while_they_are_quick_and_a_rest_has_an_end() -> 
         assert (pace.rows, pace.rest_s) == (100, db.PAUSE_S)
         pace.held(30.0)  # a slow gateway, not a held lock
         assert pace.rest_s == 0.2
+
+
+@pytest.mark.django_db
+def test_on_sqlite_the_rest_counts_the_looking_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = [10.0]
+    monkeypatch.setattr(db.time, "process_time", lambda: cpu[0])
+    pace = db.Pace(100)
+    cpu[0] += 0.03
+    pace.held(0.001)
+    assert pace.rest_s == (pytest.approx(0.06) if connection.vendor == "sqlite" else 0)
+
+
+def committed_elsewhere(phone: str) -> None:
+    def write() -> None:
+        User.objects.create(phone=phone)
+        connection.close()
+
+    other = threading.Thread(target=write)
+    other.start()
+    other.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_seen_before_the_lock_holds_under_it_or_is_looked_at_again() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL looks inside its transaction")
+    looks: list[bool] = []
+
+    def look() -> int:
+        looks.append(connection.in_atomic_block)
+        seen = User.objects.count()
+        if len(looks) == 1:
+            committed_elsewhere("+919900000001")  # a shopkeeper saves while we look
+        return seen
+
+    assert db.Pace().look_then_write(look, lambda seen: (seen, connection.in_atomic_block)) == (1, True)
+    assert looks == [False, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_in_vain_looks_under_the_lock_at_last() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL looks inside its transaction")
+    looks: list[bool] = []
+
+    def look() -> int:
+        looks.append(connection.in_atomic_block)
+        if not connection.in_atomic_block:
+            committed_elsewhere(f"+9199000000{len(looks):02d}")
+        return User.objects.count()
+
+    assert db.Pace().look_then_write(look, lambda seen: seen) == len(looks) - 1
+    assert looks[-2:] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_on_postgresql_looking_and_writing_are_one_transaction() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite looks before its lock")
+    inside: list[bool] = []
+    db.Pace().look_then_write(lambda: inside.append(connection.in_atomic_block), lambda _: None)
+    assert inside == [True]
 
 
 @pytest.mark.django_db(transaction=True)
