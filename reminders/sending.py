@@ -14,9 +14,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import translation
@@ -168,29 +169,30 @@ def _begin(messages: list[Message], carrier: Channel, pace: Pace) -> list[Messag
     A local channel's messages are sent by this very write. Returns those that may leave.
     """
     now = clock.now()
-    with pace.transaction():
-        # Two workers must not both find room under the same party's cap: one waits here. (SQLite
-        # has one writer at a time anyway.)
-        parties = sorted({message.party_id for message in messages if message.party_id})
-        list(
-            Party.everything.select_for_update(no_key=True).filter(pk__in=parties).order_by("pk").values_list("pk")
-        )
-        live = set(
-            Message.everything.select_for_update()
-            .filter(pk__in=[message.pk for message in messages], claim=messages[0].claim, state=State.SENDING)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
-        mine = [message for message in messages if message.pk in live]
-        facts = courtesy.gather(parties, now)
-        reversed_ids = _reversed_entries(mine)
-        stopped_ids = _stopped_runs(mine)
-        decisions = {
-            m.pk: _decide(m, facts.get(m.party_id or 0), now, m.entry_id in reversed_ids, m.run_id in stopped_ids)
-            for m in mine
-        }
-        begun = _write(mine, decisions, carrier, now)
-    return [message for message in mine if message.pk in begun]
+    return pace.look_then_write(partial(_look, messages, now), partial(_write, carrier=carrier, now=now))
+
+
+def _look(messages: list[Message], now: dt.datetime) -> list[tuple[Message, Decision]]:
+    """What is to become of each message that is still this worker's. Reads, and locks what it reads."""
+    parties = sorted({message.party_id for message in messages if message.party_id})
+    if connection.features.has_select_for_update:
+        # Two workers must not both find room under the same party's cap: one waits here.
+        rows = Party.everything.select_for_update(no_key=True).filter(pk__in=parties)
+        list(rows.order_by("pk").values_list("pk"))
+    live = set(
+        Message.everything.select_for_update()
+        .filter(pk__in=[message.pk for message in messages], claim=messages[0].claim, state=State.SENDING)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    mine = [message for message in messages if message.pk in live]
+    facts = courtesy.gather(parties, now)
+    reversed_ids, stopped_ids = _reversed_entries(mine), _stopped_runs(mine)
+    decided = []
+    for message in mine:
+        is_reversed, is_stopped = message.entry_id in reversed_ids, message.run_id in stopped_ids
+        decided.append((message, _decide(message, facts.get(message.party_id or 0), now, is_reversed, is_stopped)))
+    return decided
 
 
 def _decide(
@@ -242,14 +244,13 @@ def _written_anew(message: Message, facts: courtesy.Facts) -> str:
     )
 
 
-def _write(mine: list[Message], decisions: dict[int, Decision], carrier: Channel, now: dt.datetime) -> set[int]:
+def _write(decided: list[tuple[Message, Decision]], carrier: Channel, now: dt.datetime) -> list[Message]:
     """Few UPDATEs for many rows: messages that share a decision share the statement.
 
-    Returns the ids of those that may leave.
+    Returns those that may leave.
     """
     groups: dict[Decision, list[int]] = defaultdict(list)
-    for message in mine:
-        decision = decisions[message.pk]
+    for message, decision in decided:
         if decision.text:
             message.text = decision.text
             Message.everything.filter(pk=message.pk).update(
@@ -266,7 +267,7 @@ def _write(mine: list[Message], decisions: dict[int, Decision], carrier: Channel
             rows.update(state=State.QUEUED, rule=rule, due_at=decision.due_at, claim="", claimed_at=None)
         elif _write_begun(ids, rule, decision.slot_day, carrier, now):
             begun.update(ids)
-    return begun
+    return [message for message, _decision in decided if message.pk in begun]
 
 
 def _write_begun(ids: list[int], rule: str, slot_day: str, carrier: Channel, now: dt.datetime) -> bool:

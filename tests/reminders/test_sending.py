@@ -351,3 +351,29 @@ def test_the_same_key_raced_by_threads_is_one_message(shop: Shop) -> None:
         thread.join()
     assert len(ids) == 6
     assert len(set(ids)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_saved_while_we_look_stops_the_reminder(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL looks inside its transaction, after its locks")
+    khata = make_debtor(shop)
+    make_reminder(khata)
+    plain, looks = courtesy.gather, []
+
+    def pay() -> None:
+        post(khata, 500_00, "got")
+        connection.close()
+
+    def gather(*args: Any) -> Any:
+        looks.append(plain(*args))
+        if len(looks) == 1:
+            other = threading.Thread(target=pay)
+            other.start()
+            other.join()
+        return looks[-1]
+
+    monkeypatch.setattr(courtesy, "gather", gather)
+    send_due()
+    assert len(looks) == 2
+    assert states() == [Message.State.CANCELLED]
