@@ -5,13 +5,16 @@ pairs left out) that add up to B, the oldest of them in part.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 BUCKETS = ("not_due", "d1_30", "d31_60", "d61_90", "d90_plus")
+# Day, position, due date, paise, entry id.
+Gave = tuple[dt.date, int, dt.date | None, int, int]
 _FIRST_STEP = 32
 _NEXT_STEP = 512
 # Said in SQL, with its conditions as literals: SQLite proves a partial index only from literals,
@@ -44,25 +47,38 @@ def bucket_of(due_on: dt.date, today: dt.date) -> str:
     return BUCKETS[min((days + 29) // 30, 4)]
 
 
-def walk_back(khata_id: int, balance_paise: int) -> Iterator[Unpaid]:
+def walk_back(khata_id: int, balance_paise: int, coming: Iterable[Gave] = ()) -> Iterator[Unpaid]:
     """The unpaid gave entries, newest first, until ``balance_paise`` is covered.
 
-    Reads in steps of an index that holds all it needs; stops as soon as it can.
+    ``coming``: gave entries about to be stored, counted as if they were (their ``entry_id`` is 0).
     """
+    left = balance_paise
+    if left <= 0:
+        return
+    lines = heapq.merge(_gaves(khata_id), sorted(coming, reverse=True), key=_place, reverse=True)
+    for occurred_on, position, due_on, amount_paise, pk in lines:
+        unpaid = min(left, amount_paise)
+        yield Unpaid(pk, position, occurred_on, due_on or occurred_on, unpaid)
+        left -= unpaid
+        if left <= 0:
+            return
+
+
+def _place(gave: Gave) -> tuple[dt.date, int]:
+    return gave[:2]
+
+
+def _gaves(khata_id: int) -> Iterator[Gave]:
+    """The stored gave entries, newest first, in steps of an index that holds all it needs."""
     after: list[Any] = []
-    left, step, where = balance_paise, _FIRST_STEP, ""
+    step, where = _FIRST_STEP, ""
     hint = "INDEXED BY entry_gave_walk" if connection.vendor == "sqlite" else ""
-    while left > 0:
+    while True:
         with connection.cursor() as cursor:
             cursor.execute(_WALK.format(hint=hint, after=where), [khata_id, *after, step])
             chunk = cursor.fetchall()
         for pk, position, occurred_on, due_on, amount_paise in chunk:
-            unpaid = min(left, amount_paise)
-            day = _date(occurred_on)
-            yield Unpaid(pk, position, day, _date(due_on) or day, unpaid)
-            left -= unpaid
-            if left <= 0:
-                return
+            yield _date(occurred_on), position, _date(due_on), amount_paise, pk
         if len(chunk) < step:
             return
         where, after = "AND (e.occurred_on, e.position) < (%s, %s)", [chunk[-1][2], chunk[-1][1]]
@@ -74,10 +90,10 @@ def _date(value: Any) -> Any:
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def oldest_due_on(khata_id: int, balance_paise: int) -> dt.date | None:
+def oldest_due_on(khata_id: int, balance_paise: int, coming: Iterable[Gave] = ()) -> dt.date | None:
     """The due date of the oldest unpaid gave entry; None where nothing is owed."""
     oldest = None
-    for part in walk_back(khata_id, balance_paise):
+    for part in walk_back(khata_id, balance_paise, coming):
         oldest = part.due_on
     return oldest
 

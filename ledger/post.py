@@ -120,6 +120,46 @@ def append(line: Line, body: bytes) -> Posted | None:
     return Posted(entry_id, row[0], row[1], bytes(row[2]), _date(row[3]), _date(row[4]), row[5])
 
 
+_MOVE = """
+UPDATE ledger_khata SET balance_paise = %s, entry_count = %s, head_digest = %s, latest_on = %s,
+  last_entry_at = %s, oldest_due_on = %s
+WHERE id = %s AND entry_count = %s AND head_digest = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A khata as a batch leaves it, and the chain's head that it was reckoned from."""
+
+    khata_id: int
+    old_count: int
+    old_head: bytes
+    balance_paise: int
+    entry_count: int
+    head_digest: bytes
+    latest_on: dt.date | None
+    last_entry_at: dt.datetime
+    oldest_due_on: dt.date | None
+
+
+def move_heads(heads: list[Head]) -> bool:
+    """Write the khatas of a batch; False when any was no longer where the batch began."""
+    day, instant = connection.ops.adapt_datefield_value, connection.ops.adapt_datetimefield_value
+    rows = [
+        (
+            *(head.balance_paise, head.entry_count, head.head_digest, day(head.latest_on)),
+            *(instant(head.last_entry_at), day(head.oldest_due_on)),
+            *(head.khata_id, head.old_count, head.old_head),
+        )
+        for head in heads
+    ]
+    if not rows:
+        return True
+    with connection.cursor() as cursor:
+        cursor.executemany(_MOVE, rows)
+        return bool(cursor.rowcount == len(rows))
+
+
 def _date(value: Any) -> Any:
     # Whether RETURNING carries the declared type is up to the SQLite that Python was built with.
     return dt.date.fromisoformat(value) if isinstance(value, str) else value

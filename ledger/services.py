@@ -6,6 +6,7 @@ Nothing else in the house writes khatas or entries. Each function opens its own 
 
 import datetime as dt
 import os
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,26 +207,48 @@ def post_many(*, shop: Shop, drafts: list[Draft], actor: User | None, source: st
     order, the chain is computed here and the lines go in together. Checks, chain, replays and
     KeyReused are those of ``post_entry``; credit limits are not enforced. Some 100 drafts a call.
     """
+    return write_batch(chain_batch(shop=shop, drafts=drafts, actor=actor, source=source))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries that are checked and chained but not written, and where their khatas must stand then."""
+
+    entries: list[Entry]
+    heads: list[post.Head]
+
+
+def chain_batch(*, shop: Shop, drafts: list[Draft], actor: User | None, source: str = Source.IMPORT) -> Batch:
+    """The reading half of ``post_many``: everything but the writing. Locks the khatas where it can."""
     ids = sorted({draft.khata_id for draft in drafts})
     locked = Khata.objects.for_shop(shop).filter(pk__in=ids).order_by("pk").select_for_update()
     khatas = {khata.pk: khata for khata in locked}
     if len(khatas) != len(ids):
         raise LedgerError(_("This khata is not in this shop."))
-    heads = {pk: (khata.entry_count, bytes(khata.head_digest)) for pk, khata in khatas.items()}
+    before = {pk: (khata.entry_count, bytes(khata.head_digest)) for pk, khata in khatas.items()}
     known = {entry.key: entry for entry in Entry.objects.for_shop(shop).filter(key__in=[d.key for d in drafts])}
     now, today = clock.now(), shop.today()
-    entries: list[Entry] = []
+    coming: dict[int, list[Entry]] = defaultdict(list)
     for draft in drafts:
         if first := known.get(draft.key):
             _same_or_refuse(first, _asked(draft))
             continue
         entry = _chained(shop, khatas[draft.khata_id], draft, actor, source, now, today)
         known[draft.key] = entry
-        entries.append(entry)
-    Entry.everything.bulk_create(entries)
-    for khata_id in sorted({entry.khata_id for entry in entries}):
-        _move_head(khatas[khata_id], *heads[khata_id], now)
-    return len(entries)
+        coming[draft.khata_id].append(entry)
+    return Batch(
+        entries=[entry for pk in sorted(coming) for entry in coming[pk]],
+        heads=[_head(khatas[pk], *before[pk], coming[pk], now) for pk in sorted(coming)],
+    )
+
+
+@transaction.atomic
+def write_batch(batch: Batch) -> int:
+    """The writing half: all or nothing. Raises LedgerError where a khata has moved since the reading."""
+    if not post.move_heads(batch.heads):
+        raise LedgerError(_("This khata was moved by someone else. Nothing was written; try again."))
+    Entry.everything.bulk_create(batch.entries)
+    return len(batch.entries)
 
 
 @transaction.atomic
@@ -423,18 +446,24 @@ def _chained(
     return entry
 
 
-def _move_head(khata: Khata, old_count: int, old_head: bytes, now: dt.datetime) -> None:
-    """Write the khata that ``_chained`` moved on, unless another writer moved it meanwhile."""
-    moved = Khata.everything.filter(pk=khata.pk, entry_count=old_count, head_digest=old_head).update(
+def _head(khata: Khata, old_count: int, old_head: bytes, entries: list[Entry], now: dt.datetime) -> post.Head:
+    """Where ``_chained`` has moved ``khata``, and from where."""
+    coming = [
+        (entry.occurred_on, entry.position, entry.due_on, entry.amount_paise, 0)
+        for entry in entries
+        if entry.direction == Direction.GAVE
+    ]
+    return post.Head(
+        khata_id=khata.pk,
+        old_count=old_count,
+        old_head=old_head,
         balance_paise=khata.balance_paise,
         entry_count=khata.entry_count,
-        head_digest=khata.head_digest,
+        head_digest=bytes(khata.head_digest),
         latest_on=khata.latest_on,
         last_entry_at=now,
-        oldest_due_on=allocation.oldest_due_on(khata.pk, khata.balance_paise),
+        oldest_due_on=allocation.oldest_due_on(khata.pk, khata.balance_paise, coming),
     )
-    if moved != 1:
-        raise LedgerError(_("This khata was moved by someone else. Nothing was written; try again."))
 
 
 def _over_limit(line: post.Line, posted: post.Posted) -> bool:

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from core.db import batches, paced
+from core.db import batches, lock_in_transaction, paced_looks
 from ledger.importing.plan import Plan, PlannedEntry, PlannedParty, Problem, make_plan
 from ledger.importing.reading import ImportRefused, open_sheet
 from ledger.models import Entry, Khata, Source
-from ledger.services import Draft, new_khata, post_many
+from ledger.services import Batch, Draft, chain_batch, new_khata, post_many, write_batch
 from parties.search import roman
 from shops.models import Shop, User
 from shops.services import audit
 
 _LOOKUP_ROWS = 500
+_Work = PlannedEntry | PlannedParty
 
 
 @dataclass
@@ -68,18 +69,25 @@ def write_book(plan: Plan, *, shop: Shop, actor: User | None) -> Iterator[Report
     expected = report.new_parties + report.new_entries
     report.new_parties = report.new_entries = 0
     busy = {entry.party for entry in plan.entries}
-    work: list[PlannedEntry | PlannedParty] = [e for e in plan.entries if e.key not in match.known]
+    work: list[_Work] = [e for e in plan.entries if e.key not in match.known]
     work += [party for key, party in plan.parties.items() if key not in busy and key not in match.khatas]
 
-    def write(batch: list[PlannedEntry | PlannedParty]) -> None:
-        # One import of a shop at a time; screens and webhooks are not held up by this lock.
-        Shop.objects.select_for_update(no_key=True).get(pk=shop.pk)
-        opened = _open_missing(shop, plan, match, batch, actor)
-        drafts = [_draft(item, match) for item in batch if isinstance(item, PlannedEntry)]
-        report.new_entries += post_many(shop=shop, drafts=drafts, actor=actor, source=Source.IMPORT)
+    def look(batch: list[_Work]) -> list[_Work] | Batch:
+        if connection.in_atomic_block:  # one import of a shop at a time; screens are not held up by this lock
+            lock_in_transaction(f"import:{shop.pk}")
+        if any(_party_key(item) not in match.khatas for item in batch):
+            return batch
+        return chain_batch(shop=shop, drafts=_drafts(batch, match), actor=actor, source=Source.IMPORT)
+
+    def write(seen: list[_Work] | Batch) -> None:
+        if isinstance(seen, Batch):
+            report.new_entries += write_batch(seen)
+            return
+        opened = _open_missing(shop, plan, match, seen, actor)
+        report.new_entries += post_many(shop=shop, drafts=_drafts(seen, match), actor=actor, source=Source.IMPORT)
         report.new_parties += opened
 
-    for _done in paced(work, write):
+    for _done in paced_looks(work, look, write):
         yield report
     if expected:
         _audit(shop, actor, report)
@@ -181,13 +189,11 @@ def _live_names(shop: Shop, romans: set[str]) -> Any:
     return rows.values_list("pk", "party__name", "party__phone").iterator()
 
 
-def _open_missing(
-    shop: Shop, plan: Plan, match: _Match, batch: list[PlannedEntry | PlannedParty], actor: User | None
-) -> int:
+def _open_missing(shop: Shop, plan: Plan, match: _Match, batch: list[_Work], actor: User | None) -> int:
     """Parties and khatas that this batch needs and the book lacks; how many were made."""
     opened = 0
     for item in batch:
-        key = item.party if isinstance(item, PlannedEntry) else item.key
+        key = _party_key(item)
         if key in match.khatas:
             continue
         party = plan.parties[key]
@@ -205,17 +211,25 @@ def _open_missing(
     return opened
 
 
-def _draft(entry: PlannedEntry, match: _Match) -> Draft:
-    return Draft(
-        khata_id=match.khatas[entry.party],
-        direction=entry.direction,
-        amount_paise=entry.amount_paise,
-        kind=entry.kind,
-        key=entry.key,
-        occurred_on=entry.occurred_on,
-        due_on=entry.due_on,
-        note=entry.note,
-    )
+def _party_key(item: _Work) -> str:
+    return item.party if isinstance(item, PlannedEntry) else item.key
+
+
+def _drafts(batch: list[_Work], match: _Match) -> list[Draft]:
+    return [
+        Draft(
+            khata_id=match.khatas[entry.party],
+            direction=entry.direction,
+            amount_paise=entry.amount_paise,
+            kind=entry.kind,
+            key=entry.key,
+            occurred_on=entry.occurred_on,
+            due_on=entry.due_on,
+            note=entry.note,
+        )
+        for entry in batch
+        if isinstance(entry, PlannedEntry)
+    ]
 
 
 @transaction.atomic

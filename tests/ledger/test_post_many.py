@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
+from ledger import allocation
 from ledger.models import Entry, Khata, Source
-from ledger.services import Draft, KeyReused, LedgerError, post_entry, post_many, reverse_entry
+from ledger.services import (
+    Draft,
+    KeyReused,
+    LedgerError,
+    chain_batch,
+    post_entry,
+    post_many,
+    reverse_entry,
+    write_batch,
+)
 from shops.models import Shop
 from tests import oracle
 from tests.cast import Cast, make_khata, post
@@ -92,17 +102,29 @@ def test_a_line_of_a_batch_can_be_reversed(khata: Khata, shop: Shop) -> None:
     assert oracle.balance_of(oracle.check(khata.pk)) == 5_00
 
 
-def test_a_batch_gives_way_when_the_khata_moved_under_it(
-    khata: Khata, shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where no row lock holds, the compare-and-swap does."""
-    plain = Entry.everything.bulk_create
-
-    def meanwhile(entries: list[Entry]) -> list[Entry]:
-        Khata.everything.filter(pk=khata.pk).update(entry_count=7)
-        return plain(entries)
-
-    monkeypatch.setattr(Entry.everything, "bulk_create", meanwhile)
+def test_a_batch_read_before_the_lock_gives_way_to_an_entry_saved_meanwhile(khata: Khata, shop: Shop) -> None:
+    batch = chain_batch(shop=shop, drafts=[draft(khata, "a")], actor=None)
+    post(khata, 5_00)
     with pytest.raises(LedgerError, match="try again"):
-        post_many(shop=shop, drafts=[draft(khata, "a")], actor=None)
-    assert oracle.check(khata.pk) == []
+        write_batch(batch)
+    assert oracle.balance_of(oracle.check(khata.pk)) == 5_00
+
+
+@pytest.mark.parametrize("paid", [0, 45_00, 60_00, 95_00, 130_00])
+def test_the_oldest_due_of_a_batch_counts_stored_and_coming_lines_alike(
+    khata: Khata, shop: Shop, paid: int
+) -> None:
+    today = shop.today()
+    days = [today - dt.timedelta(days=n) for n in (50, 40, 30, 20)]
+    post(khata, 40_00, occurred_on=days[1], due_on=days[1])
+    post(khata, 40_00, occurred_on=days[3], due_on=days[3])
+    drafts = [
+        draft(khata, "a", 40_00, occurred_on=days[0], due_on=days[0]),
+        draft(khata, "b", 40_00, occurred_on=days[2], due_on=days[2]),
+    ]
+    if paid:
+        drafts.append(draft(khata, "c", paid, "got"))
+    post_many(shop=shop, drafts=drafts, actor=None)
+    khata.refresh_from_db()
+    assert khata.oldest_due_on == days[paid // 40_00]
+    assert khata.oldest_due_on == allocation.oldest_due_on(khata.pk, khata.balance_paise)
