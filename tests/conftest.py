@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations
 
+import core.db
 from ledger.models import Khata
 from shops.models import Shop
 from tests.cast import Cast, make_cast, make_khata, make_shop
@@ -85,6 +86,12 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
     if touches_database or {"db", "transactional_db", "live_server"} & set(request.fixturenames):
         request.getfixturevalue("db")
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _alone_on_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two test processes are a crowd: background writers would rest for what is only the other tests."""
+    monkeypatch.setattr(core.db, "_is_crowded", lambda: False)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -107,6 +108,36 @@ def test_on_sqlite_the_rest_counts_the_looking_too(monkeypatch: pytest.MonkeyPat
     cpu[0] += 0.03
     pace.held(0.001)
     assert pace.rest_s == (pytest.approx(0.06) if connection.vendor == "sqlite" else 0)
+
+
+@pytest.mark.django_db
+def test_on_postgresql_a_background_writer_rests_while_the_processors_are_crowded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite always rests")
+    pace = db.Pace(100)
+    monkeypatch.setattr(db, "_is_crowded", lambda: True)
+    pace.held(0.03)
+    assert pace.rest_s >= 0.09
+    monkeypatch.setattr(db, "_is_crowded", lambda: False)
+    pace._company_until = 0.0
+    pace.held(0.03)
+    assert (pace.rows, pace.rest_s) == (100, 0)
+
+
+_is_crowded = db._is_crowded  # tests are never in one (conftest.py)
+
+
+def test_a_crowd_is_more_ready_to_run_than_processors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    loadavg = tmp_path / "loadavg"
+    monkeypatch.setattr(db, "Path", lambda _name: loadavg)
+    assert not _is_crowded(), "a system that does not say"
+    monkeypatch.setattr(db.os, "cpu_count", lambda: 2)
+    loadavg.write_text("0.52 0.48 0.40 2/345 6789\n")
+    assert not _is_crowded()
+    loadavg.write_text("0.52 0.48 0.40 3/345 6789\n")
+    assert _is_crowded()
 
 
 def committed_elsewhere(phone: str) -> None:
