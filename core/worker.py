@@ -18,7 +18,7 @@ from django.db import connection, transaction
 logger = logging.getLogger(__name__)
 
 _GATHER_S = 0.1
-_SHARED_S = 2.0
+_SHARED_S = 5.0
 _MAX_WAITING = 20  # with no worker running the queue must not fill up with nudges
 _lock = threading.Lock()
 _knocking: set[int] = set()  # when knocks are due that are on their way

@@ -86,7 +86,7 @@ def test_nudges_for_about_the_same_time_share_a_knock(settings: Any, monkeypatch
     monkeypatch.setattr(worker.time, "monotonic", lambda: 100.0)
     for after_s in (0, 13, 13, 0, 13):
         worker.nudge(after_s=after_s)
-    assert waits == [worker._GATHER_S, 14.0]
+    assert waits == [worker._GATHER_S, 15.0]
 
 
 def in_threads(work: Callable[[], Any], count: int = 4) -> None:
