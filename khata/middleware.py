@@ -1,9 +1,14 @@
 """Around every answer: its language, and a way on from an address where there is nothing to see."""
 
 from collections.abc import Callable
+from functools import cache
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -27,6 +32,25 @@ class LanguageMiddleware:
             response.headers.setdefault("Content-Language", translation.get_language() or language)
             patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp, but for putting together the same words for every answer.
+
+    The policy of settings holds no nonce and no view changes it, so it is one string.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        pass
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers.setdefault(HEADER, _policy())
+        return response
+
+
+@cache
+def _policy() -> str:
+    return str(build_policy())
 
 
 class OneStepUpMiddleware:
