@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.limits import MAX_AMOUNT_PAISE, MAX_KEY_CHARS, MAX_NOTE_CHARS
 from parties.models import Party
-from shops.models import User
+from shops.models import Shop, User
 from shops.scope import ShopOwned
 
 
@@ -48,6 +48,9 @@ class Source(models.TextChoices):
 class Khata(ShopOwned):
     """A party's account with the shop. Changed only in the transaction that adds an entry."""
 
+    # No index of its own, here and below: others begin with the same column, and an entry is written
+    # more often than anything else.
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
     party = models.OneToOneField(Party, on_delete=models.CASCADE, related_name="khata")
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # seeds the hash chain
     balance_paise = models.BigIntegerField(default=0, editable=False)
@@ -81,7 +84,8 @@ class Khata(ShopOwned):
 class Entry(ShopOwned):
     """One append-only line. ``digest`` chains it to the line before (see ledger/chain.py)."""
 
-    khata = models.ForeignKey(Khata, on_delete=models.CASCADE, related_name="entries")
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
+    khata = models.ForeignKey(Khata, on_delete=models.CASCADE, related_name="entries", db_index=False)
     position = models.PositiveBigIntegerField()  # 1, 2, 3 … per khata
     direction = models.CharField(max_length=4, choices=Direction.choices)
     amount_paise = models.BigIntegerField()
@@ -96,7 +100,7 @@ class Entry(ShopOwned):
     attachments = models.JSONField(default=list, blank=True)
     text_salt = models.BinaryField(max_length=16)
     text_digest = models.BinaryField(max_length=32)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     created_at = models.DateTimeField()
     key = models.CharField(max_length=MAX_KEY_CHARS)  # idempotency: the same key is the same entry
     digest = models.BinaryField(max_length=32)
