@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import Http404
 
 from core import crypto
@@ -106,10 +106,11 @@ def khata_list(
 ) -> Page:
     """The home list, recent first, or what a search finds, best first. Two queries at any size."""
     rows = Khata.objects.for_shop(shop).filter(party__archived_at__isnull=which != "archived")
+    found: dict[int, int] = {}
     if text:
-        found = [hit.party_id for hit in search(shop, text, limit=size, include_archived=which == "archived")]
-        order = Case(*(When(party_id=pk, then=Value(place)) for place, pk in enumerate(found)), default=Value(0))
-        rows = rows.filter(party_id__in=found).order_by(order)
+        hits = search(shop, text, limit=size, include_archived=which == "archived")
+        found = {hit.party_id: place for place, hit in enumerate(hits)}
+        rows = rows.filter(party_id__in=list(found))
     else:
         rows = _filtered(rows, which, today).order_by("-last_entry_at", "-id")
     if cursor and not text:
@@ -125,8 +126,10 @@ def khata_list(
         "oldest_due_on",
         "last_entry_at",
     )
-    found_rows = list(rows.values_list(*columns, "credit_limit_paise", "entry_count")[: size + 1])
-    page, more = found_rows[:size], len(found_rows) > size
+    read = list(rows.values_list(*columns, "credit_limit_paise", "entry_count", "party_id")[: size + 1])
+    if text:
+        read.sort(key=lambda row: found[row[9]])  # best first
+    page, more = read[:size], len(read) > size
     last = _last_entries((row[0], row[8]) for row in page)
     lines = [Row._make((*row[:8], *last.get(row[0], ("", 0, "")), _days_over(row[5], today))) for row in page]
     if not more or text:
@@ -236,7 +239,8 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
     """
     rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata)
     if not show_reversed:
-        rows = rows.filter(reverses=None, reversed_by=None)
+        # Said so, and not by a join, the walk along the index stops where the page is full.
+        rows = rows.filter(~Exists(Entry.everything.filter(reverses=OuterRef("pk"))), reverses=None)
     running = khata.balance_paise
     # The first page is bounded too: without the bound on the date, and without statistics, SQLite
     # reads every entry of every shop whose ``reverses`` is NULL and sorts them.
@@ -248,7 +252,7 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
             running += _added_since(khata, count, day, position)
     # The plain bound on the date lets the index start there; the second cuts within the day.
     rows = rows.filter(occurred_on__lte=day).exclude(occurred_on=day, position__gte=position)
-    found = [EntryFacts(*row) for row in _newest_first(rows)[: size + 1]]
+    found = _newest_first(rows, size + 1, none_reversed=not show_reversed)
     lines = []
     for entry in found[:size]:
         lines.append(StatementRow(entry, None if entry.is_reversed else running))
@@ -260,8 +264,11 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
     return Page(lines, crypto.seal_cursor(f"statement:{khata.uid}", values))
 
 
-def _newest_first(rows: QuerySet[Entry]) -> Any:
-    return rows.order_by("-occurred_on", "-position").values_list(*_COLUMNS)
+def _newest_first(rows: QuerySet[Entry], size: int, *, none_reversed: bool) -> list[EntryFacts]:
+    rows = rows.order_by("-occurred_on", "-position")
+    if none_reversed:
+        return [EntryFacts._make((*row, None)) for row in rows.values_list(*_COLUMNS[:-1])[:size]]
+    return [EntryFacts(*row) for row in rows.values_list(*_COLUMNS)[:size]]
 
 
 def _added_since(khata: Khata, count: int, day: dt.date, position: int) -> int:
@@ -284,10 +291,11 @@ def _added_since(khata: Khata, count: int, day: dt.date, position: int) -> int:
 
 def entry_facts(khata: Khata, position: int) -> EntryFacts:
     """One entry of a khata. Raises Http404 where there is none at ``position``."""
-    row = _newest_first(Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position=position)).first()
-    if row is None:
+    rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position=position)
+    found = _newest_first(rows, 1, none_reversed=False)
+    if not found:
         raise Http404
-    return EntryFacts(*row)
+    return found[0]
 
 
 def may_reverse(seat: Seat, entry: EntryFacts) -> bool:

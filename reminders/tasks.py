@@ -2,6 +2,7 @@
 
 from django_q.tasks import async_task
 
+from core.db import refresh_statistics
 from core.worker import nudge, step_back
 from ledger import checks
 from reminders.tick import beat, claim_night, run_tick
@@ -26,5 +27,6 @@ def tick_soon() -> None:
 def check_book() -> None:
     """Every night: recompute every balance, position and digest. The result is a LedgerCheck row."""
     step_back()
+    refresh_statistics()
     result = checks.check_all()
     beat("check_ledger", result.finding or "clean")

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from core.db import batches, lock_in_transaction, paced_looks
+from core.db import batches, lock_in_transaction, paced_looks, refresh_statistics
 from ledger.importing.plan import Plan, PlannedEntry, PlannedParty, Problem, make_plan
 from ledger.importing.reading import ImportRefused, open_sheet
 from ledger.models import Entry, Khata, Source
@@ -90,6 +90,7 @@ def write_book(plan: Plan, *, shop: Shop, actor: User | None) -> Iterator[Report
     for _done in paced_looks(work, look, write):
         yield report
     if expected:
+        refresh_statistics()
         _audit(shop, actor, report)
     yield report
 
