@@ -77,8 +77,8 @@ def make_link(
 ) -> PayLink:
     """The khata's standing link, or one for a fixed amount (paise) or until a moment.
 
-    The same call twice gives the same link. Raises LinkError for an amount or moment that cannot
-    be, and past MAX_OPEN_LINKS.
+    The same call twice gives the same link, until its amount is paid. Raises LinkError for an
+    amount or moment that cannot be, and past MAX_OPEN_LINKS.
     """
     if amount_paise is not None and not 0 < amount_paise <= MAX_AMOUNT_PAISE:
         raise LinkError(_("The amount must be more than zero and not larger than a khata may hold."))
@@ -86,7 +86,8 @@ def make_link(
         raise LinkError(_("The last day of a link must not lie in the past."))
     links = PayLink.objects.for_shop(shop).filter(khata=khata, revoked_at=None)
     same = links.filter(amount_paise=amount_paise, expires_at=expires_at).order_by("pk")
-    known: PayLink | None = same.first()
+    # One whose amount is paid has done its work: who asks for it again means another.
+    known: PayLink | None = next((link for link in same if not selectors.is_paid(link)), None)
     if known is not None:
         return known
     is_standing = amount_paise is None and expires_at is None

@@ -130,7 +130,9 @@ def _link_page(
         "form": form,
         "link": standing,
         "others": [
-            (link, link_url(link) if seat.is_cashier else "") for link in open_links if not link.is_standing
+            (link, link_url(link) if seat.is_cashier else "", selectors.is_paid(link))
+            for link in open_links
+            if not link.is_standing
         ],
     }
     may_share = standing is not None and seat.is_cashier

@@ -23,7 +23,7 @@ from payments.services import (
     open_checkout,
 )
 from shops.models import Shop
-from tests.cast import make_user
+from tests.cast import Cast, client_of, make_khata, make_user
 from tests.payments.making import deliver, event_body, make_checkout
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +172,25 @@ def test_paying_too_often_is_called_by_its_name(link: PayLink, account: Provider
     text = client.get(answers[-1]["Location"]).content.decode()
     assert "That was often" in text
     assert "Type an amount" not in text
+
+
+def test_the_same_amount_again_is_the_same_link_until_it_is_paid(bill: PayLink, khata: Khata, shop: Shop) -> None:
+    def again() -> PayLink:
+        return make_link(shop=shop, khata=khata, actor=None, amount_paise=500_00)
+
+    assert again() == bill
+    confirmed(bill)
+    second = again()
+    assert second != bill
+    assert again() == second
+    assert "please pay" in html(second)
+
+
+def test_the_shop_sees_which_of_its_links_are_paid(cast: Cast) -> None:
+    khata = make_khata(cast.shop)
+    bill = make_link(shop=cast.shop, khata=khata, actor=None, amount_paise=500_00)
+    page = reverse("payments:link", args=[cast.shop.code, khata.party.code])
+    owner = client_of(cast.asha)
+    assert "asks for nothing more" not in owner.get(page).content.decode()
+    confirmed(bill)
+    assert "asks for nothing more" in owner.get(page).content.decode()
