@@ -19,7 +19,7 @@ from payments.services import draw_stale_qrs, ensure_sandbox, make_claim, make_l
 from reminders import services as reminders
 from reminders.models import Rule
 from shops.models import Role, Shop, User
-from shops.services import add_member, open_shop
+from shops.services import add_member, enter_seat, open_shop
 
 PASSWORD = "khata-demo"  # noqa: S105  (demo mode only; production refuses the demo shop)
 SHOP_NAME = "Sharma Kirana"
@@ -133,7 +133,8 @@ def make_demo() -> Shop:
         )
         for login in LOGINS:
             if login.role and login.role != Role.OWNER:
-                add_member(shop=shop, actor=people["owner"], phone=login.phone, role=login.role, name=login.name)
+                owner, phone, role = people["owner"], login.phone, login.role
+                enter_seat(add_member(shop=shop, actor=owner, phone=phone, role=role, name=login.name))
         Rule.everything.create(shop=shop, name="Every week from the first day late", created_by=people["owner"])
         ensure_sandbox(shop)
     writers = [people["owner"], people["cashier"], people["cashier"]]
