@@ -1,5 +1,6 @@
 """What both databases need from us, and what only one of them needs."""
 
+import logging
 import os
 import sqlite3
 import time
@@ -11,8 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.backends.signals import connection_created
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -68,12 +71,17 @@ def refresh_statistics() -> None:
 
     A young book has no statistics; PostgreSQL then takes 100,000 entries for a handful, reads them all and
     sorts them for one page of a statement (measured: 130 ms instead of 1). SQLite looks at 400 rows
-    of each index, which takes milliseconds at any size.
+    of each index, which takes milliseconds at any size. A comfort: never raises, call it last.
     """
-    with connection.cursor() as cursor:
-        if is_sqlite():
-            cursor.execute("PRAGMA analysis_limit=400")
-        cursor.execute("ANALYZE")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if is_sqlite():
+                cursor.execute("PRAGMA analysis_limit=400")
+            else:
+                cursor.execute("SET LOCAL lock_timeout = '5s'")  # a VACUUM may be at work on the table
+            cursor.execute("ANALYZE")
+    except DatabaseError:
+        logger.warning("the statistics were not refreshed", exc_info=True)
 
 
 def batches(rows: Iterable[T], size: int = BATCH_ROWS) -> Iterator[list[T]]:
@@ -164,10 +172,10 @@ class Pace:
 def _is_crowded() -> bool:
     """Whether more is ready to run than there are processors; False where the system does not say."""
     try:
-        ready = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]
-    except OSError:
+        ready = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
         return False
-    return int(ready) > (os.cpu_count() or 1)
+    return ready > (os.cpu_count() or 1)
 
 
 def _commits_of_others() -> int:
@@ -182,7 +190,13 @@ def paced(rows: Iterable[T], write: Callable[[list[T]], Any], *, size: int = BAT
 
     Calls ``write(batch)`` in one transaction per batch and yields how many rows are done.
     """
-    return paced_looks(rows, lambda batch: batch, write, size=size)
+    iterator, done, pace = iter(rows), 0, Pace(size)
+    while batch := list(islice(iterator, pace.rows)):
+        pace.rest()
+        with pace.transaction():
+            write(batch)
+        done += len(batch)
+        yield done
 
 
 def paced_looks(
@@ -202,10 +216,24 @@ def _sha256_link(previous: bytes, number: int, body: bytes) -> bytes:
 
 
 def prepare_connection(*, connection: Any, **_: Any) -> None:
-    """Give SQLite what PostgreSQL has built in. (Its ``||`` turns blobs into text.)"""
+    """Give SQLite what PostgreSQL has built in (its ``||`` turns blobs into text); beware of poolers."""
     if connection.vendor == "sqlite":
         raw: sqlite3.Connection = connection.connection
         raw.create_function("sha256_link", 3, _sha256_link, deterministic=True)
+    elif _is_pooled(connection):
+        connection.connection.prepare_threshold = None
+
+
+def _is_pooled(connection: Any) -> bool:
+    """Whether something stands between us and PostgreSQL, such as PgBouncer.
+
+    A pooler hands one client's transactions to many servers. A prepared statement is then missing
+    there, or it is another client's of the same name. It gives itself away by the process that it
+    names at the start: not the one that answers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return bool(cursor.fetchone()[0] != connection.connection.info.backend_pid)
 
 
 def connect_signals() -> None:

@@ -143,9 +143,10 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # PgBouncer in transaction mode
-    # Statements are parsed and planned once per connection: a third less CPU for an entry.
-    if env.bool("KHATA_PREPARE", True):  # a PgBouncer before 1.22 cannot carry them
-        DATABASES["default"]["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 2}
+    # Statements are parsed and planned once per connection: a third less CPU for an entry. Behind a
+    # pooler they are not (core/db.py).
+    DATABASES["default"].setdefault("OPTIONS", {})
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 2}
 # One connection per single-threaded process, kept; a pool pays off with threads. On SQLite opening
 # one costs more than an entry, and closing the last one copies the whole WAL back, with fsync.
 DATABASES["default"]["CONN_MAX_AGE"] = 600

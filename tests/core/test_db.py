@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -233,6 +234,37 @@ def test_sqlite_is_opened_as_a_durable_database() -> None:
     with connection.cursor() as cursor:
         for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert cursor.execute(f"PRAGMA {pragma}").fetchone()[0] == wanted
+
+
+@pytest.mark.django_db
+def test_statements_are_prepared_on_a_server_and_never_behind_a_pooler() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("PostgreSQL")
+    connection.ensure_connection()
+    assert connection.connection.prepare_threshold == 2
+
+    class Pooled:  # it names a process that is not the one that answers
+        prepare_threshold = 2
+        info = type("Info", (), {"backend_pid": -1})
+
+    class Other:
+        vendor, connection, cursor = "postgresql", Pooled(), connection.cursor
+
+    db.prepare_connection(connection=Other)
+    assert Other.connection.prepare_threshold is None
+
+
+@pytest.mark.django_db
+def test_statistics_that_cannot_be_refreshed_stop_nobody() -> None:
+    db.refresh_statistics()
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        if "ANALYZE" in sql:
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(refuse):
+        db.refresh_statistics()
 
 
 @pytest.mark.django_db(transaction=True)

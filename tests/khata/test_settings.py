@@ -53,6 +53,11 @@ def test_database_url_and_redis_url_switch(tmp_path: Path) -> None:
     assert found["broker"] == "default", "the queue stays in the database: Redis loses tasks"
 
 
+def test_what_the_address_says_of_encryption_is_kept(tmp_path: Path) -> None:
+    found = under(tmp_path, DATABASE_URL="postgres://asha@db.example/books?sslmode=verify-full")
+    assert found["options"] == {"sslmode": "verify-full", "server_side_binding": True, "prepare_threshold": 2}
+
+
 def test_a_sqlite_url_gets_the_same_durability(tmp_path: Path) -> None:
     found = under(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite3")
     assert found["name"] == f"{tmp_path}/other.sqlite3"
