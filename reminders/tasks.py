@@ -27,6 +27,6 @@ def tick_soon() -> None:
 def check_book() -> None:
     """Every night: recompute every balance, position and digest. The result is a LedgerCheck row."""
     step_back()
-    refresh_statistics()
     result = checks.check_all()
     beat("check_ledger", result.finding or "clean")
+    refresh_statistics()

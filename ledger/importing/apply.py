@@ -90,8 +90,8 @@ def write_book(plan: Plan, *, shop: Shop, actor: User | None) -> Iterator[Report
     for _done in paced_looks(work, look, write):
         yield report
     if expected:
-        refresh_statistics()
         _audit(shop, actor, report)
+        refresh_statistics()
     yield report
 
 

@@ -13,6 +13,7 @@ from core.worker import step_back
 from ledger.importing.apply import Report, read_book, write_book
 from ledger.importing.cells import ORDERS
 from ledger.importing.reading import ImportRefused
+from ledger.services import LedgerError
 from shops.models import Role, Shop
 from shops.services import add_member, open_shop
 
@@ -54,6 +55,10 @@ class Command(BaseCommand):
                 pass
         except ImportRefused as error:
             raise CommandError(f"{error} Nothing was written.") from error
+        except LedgerError as error:
+            raise CommandError(
+                f"{error} The lines before it are in the book. Run the same file again: it goes on from there."
+            ) from error
         self._count(report, "Wrote")
 
     def _shop(self, options: dict[str, Any]) -> Shop:
