@@ -109,7 +109,8 @@ def khata_list(
     found: dict[int, int] = {}
     if text:
         hits = search(shop, text, limit=size, include_archived=which == "archived")
-        found = {hit.party_id: place for place, hit in enumerate(hits)}
+        for place, hit in enumerate(hits):
+            found.setdefault(hit.party_id, place)
         rows = rows.filter(party_id__in=list(found))
     else:
         rows = _filtered(rows, which, today).order_by("-last_entry_at", "-id")

@@ -173,7 +173,11 @@ def _begin(messages: list[Message], carrier: Channel, pace: Pace) -> list[Messag
 
 
 def _look(messages: list[Message], now: dt.datetime) -> list[tuple[Message, Decision]]:
-    """What is to become of each message that is still this worker's. Reads, and locks what it reads."""
+    """What is to become of each message that is still this worker's.
+
+    Reads, and locks what it reads; a khata without a pay link gets one, which harms nobody if the
+    look was in vain.
+    """
     parties = sorted({message.party_id for message in messages if message.party_id})
     if connection.features.has_select_for_update:
         # Two workers must not both find room under the same party's cap: one waits here.
@@ -237,8 +241,7 @@ def _written_anew(message: Message, facts: courtesy.Facts) -> str:
     """The reminder with the balance of this moment; "" while its text still holds."""
     if message.balance_paise is None or facts.khata is None or message.balance_paise == facts.balance_paise:
         return ""
-    with transaction.atomic():
-        url = compose.links_of([facts.khata])[facts.khata.pk]
+    url = compose.links_of([facts.khata])[facts.khata.pk]
     return compose.reminder(
         shop_name=facts.shop.name, party=facts.party, balance_paise=facts.balance_paise, url=url
     )
