@@ -1,9 +1,11 @@
 """Reads of payments for screens, the worker and the customer's page."""
 
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
 
 from core.limits import PAGE_ROWS
 from ledger.allocation import BUCKETS, ageing
@@ -27,19 +29,30 @@ def asked_paise(link: PayLink) -> int | None:
 
 
 def is_paid(link: PayLink) -> bool:
-    """Whether a link for one amount has done its work: what came through it stands in the khata.
+    """Whether a link for one amount has done its work: what came through it stands in the khata."""
+    return link.pk in paid_among([link])
+
+
+def paid_among(links: Iterable[PayLink]) -> set[int]:
+    """Of the links of one khata, those (by id) for one amount that is paid. One query.
 
     Money that was given back, and entries that a person deleted, do not count; a link that asks
     for whatever is owed is never done.
     """
-    if link.amount_paise is None:
-        return False
-    came = Q(payment__checkout__link=link, payment__state=Payment.State.PAID)
-    told = Q(claim__link=link, claim__state=Claim.State.CONFIRMED)
+    asked = {link.pk: link for link in links if link.amount_paise is not None}
+    if not asked:
+        return set()
+    came = Q(payment__checkout__link__in=asked, payment__state=Payment.State.PAID)
+    told = Q(claim__link__in=asked, claim__state=Claim.State.CONFIRMED)
     told &= Q(payment=None) | Q(payment__state=Payment.State.PAID)
-    entries = Entry.objects.for_shop(link.shop_id).filter(khata_id=link.khata_id, reversed_by=None)
-    paid: int | None = entries.filter(came | told).aggregate(paise=Sum("amount_paise"))["paise"]
-    return (paid or 0) >= link.amount_paise
+    one = next(iter(asked.values()))
+    entries = Entry.objects.for_shop(one.shop_id).filter(khata_id=one.khata_id, reversed_by=None)
+    paid: dict[int, int] = defaultdict(int)
+    rows = entries.filter(came | told).values_list("amount_paise", "payment__checkout__link", "claim__link")
+    for amount_paise, came_by, told_by in rows:
+        for pk in {came_by, told_by} & asked.keys():  # told and come: once
+            paid[pk] += amount_paise
+    return {pk for pk, link in asked.items() if paid[pk] >= (link.amount_paise or 0)}
 
 
 def upi_payload(link: PayLink) -> str:
@@ -82,8 +95,8 @@ def stale_links(limit: int) -> list[PayLink]:
 def open_links(khata: Khata) -> list[PayLink]:
     """The khata's links that are not ended, the standing one first."""
     links = PayLink.objects.for_shop(khata.shop_id).filter(khata=khata, revoked_at=None)
-    found = links.select_related("shop", "khata__party").order_by("-pk")[:PAGE_ROWS]
-    return sorted(found, key=lambda link: not link.is_standing)
+    standing_first = F("amount_paise").asc(nulls_first=True), F("expires_at").asc(nulls_first=True)
+    return list(links.select_related("shop", "khata__party").order_by(*standing_first, "-pk")[:PAGE_ROWS])
 
 
 def account_for_checkout(shop: Shop) -> ProviderAccount | None:

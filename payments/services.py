@@ -42,6 +42,7 @@ from payments.models import (
     new_nonce,
 )
 from payments.providers.base import EventUnreadable, ProviderEventFacts
+from payments.standing import standing_links
 from payments.upi import plain_utr, utr_lock
 from payments.words import note_of, paid_already
 from shops.models import Shop, User
@@ -75,7 +76,7 @@ def make_link(
     amount_paise: int | None = None,
     expires_at: dt.datetime | None = None,
 ) -> PayLink:
-    """The khata's standing link, or one for a fixed amount (paise) or until a moment.
+    """The khata's standing link, or one for a fixed amount (paise) or until a moment. Atomic.
 
     The same call twice gives the same link, until its amount is paid. Raises LinkError for an
     amount or moment that cannot be, and past MAX_OPEN_LINKS.
@@ -84,24 +85,24 @@ def make_link(
         raise LinkError(_("The amount must be more than zero and not larger than a khata may hold."))
     if expires_at is not None and expires_at <= clock.now():
         raise LinkError(_("The last day of a link must not lie in the past."))
-    links = PayLink.objects.for_shop(shop).filter(khata=khata, revoked_at=None)
-    same = links.filter(amount_paise=amount_paise, expires_at=expires_at).order_by("pk")
-    # One whose amount is paid has done its work: who asks for it again means another.
-    known: PayLink | None = next((link for link in same if not selectors.is_paid(link)), None)
-    if known is not None:
-        return known
-    is_standing = amount_paise is None and expires_at is None
-    if not is_standing and links.exclude(expires_at__lte=clock.now()).count() > MAX_OPEN_LINKS:
-        raise LinkError(_("This khata has too many links. End some that are no longer needed."))
-    try:
-        with transaction.atomic():
-            link = PayLink(
-                shop=shop, khata=khata, amount_paise=amount_paise, expires_at=expires_at, created_by=actor
-            )
-            link.save(force_insert=True)
-            _audit_link(link, actor, "link.made")
-    except IntegrityError:  # two hands at once: the first one's link is the khata's link
-        link = same.get()
+    if amount_paise is None and expires_at is None:
+        return standing_links(khatas=[khata], actor=actor)[khata.pk]
+    with transaction.atomic():
+        lock_in_transaction(f"links:{khata.pk}")  # two hands at once: the second finds the first one's link
+        links: list[PayLink] = list(
+            PayLink.objects.for_shop(shop).filter(khata=khata, revoked_at=None).defer("qr_svg")
+        )
+        # One whose amount is paid has done its work: who asks for it again means another.
+        paid = selectors.paid_among(links)
+        unpaid = [link for link in links if link.pk not in paid]
+        for known in unpaid:
+            if (known.amount_paise, known.expires_at) == (amount_paise, expires_at):
+                return known
+        if sum(known.is_open() for known in unpaid) > MAX_OPEN_LINKS:
+            raise LinkError(_("This khata has too many links. End some that are no longer needed."))
+        link = PayLink(shop=shop, khata=khata, amount_paise=amount_paise, expires_at=expires_at, created_by=actor)
+        link.save(force_insert=True)
+        _audit_link(link, actor, "link.made")
     return link
 
 

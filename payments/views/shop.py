@@ -124,13 +124,14 @@ def _link_page(
 ) -> HttpResponse:
     open_links = selectors.open_links(khata)
     standing = next((link for link in open_links if link.is_standing), None)
+    paid = selectors.paid_among(open_links)
     context = {
         "khata": khata,
         "party": khata.party,
         "form": form,
         "link": standing,
         "others": [
-            (link, link_url(link) if seat.is_cashier else "", selectors.is_paid(link))
+            (link, link_url(link) if seat.is_cashier else "", link.pk in paid)
             for link in open_links
             if not link.is_standing
         ],

@@ -23,8 +23,9 @@ def test_the_same_call_twice_gives_the_same_link(shop: Shop, khata: Khata) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_hands_at_once_make_one_standing_link(shop: Shop, khata: Khata) -> None:
-    links = at_once(*[lambda: make_link(shop=shop, khata=khata, actor=None)] * 4)
+@pytest.mark.parametrize("amount", [None, 500_00])
+def test_two_hands_at_once_make_one_link(shop: Shop, khata: Khata, amount: int | None) -> None:
+    links = at_once(*[lambda: make_link(shop=shop, khata=khata, actor=None, amount_paise=amount)] * 4)
     assert len({link.pk for link in links}) == 1
     assert PayLink.objects.for_shop(shop).count() == 1
 

@@ -14,6 +14,7 @@ from payments import selectors
 from payments.links import token_of
 from payments.models import Checkout, Claim, PayLink, Payment, ProviderAccount
 from payments.services import (
+    MAX_OPEN_LINKS,
     ClaimError,
     LinkError,
     confirm_claim,
@@ -184,6 +185,13 @@ def test_the_same_amount_again_is_the_same_link_until_it_is_paid(bill: PayLink, 
     assert second != bill
     assert again() == second
     assert "please pay" in html(second)
+
+
+def test_paid_links_make_room_for_others(shop: Shop, khata: Khata) -> None:
+    for number in range(MAX_OPEN_LINKS + 2):
+        link = make_link(shop=shop, khata=khata, actor=None, amount_paise=500_00)
+        confirmed(link, utr=f"4123556{number:05d}")
+    assert make_link(shop=shop, khata=khata, actor=None, amount_paise=500_00).pk != link.pk
 
 
 def test_the_shop_sees_which_of_its_links_are_paid(cast: Cast) -> None:

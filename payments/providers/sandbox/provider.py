@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from core import crypto
 from payments.models import Checkout, Payment, ProviderAccount
@@ -46,21 +47,21 @@ def parse(raw_body: bytes) -> ProviderEventFacts:
     try:
         data = json.loads(raw_body)
     except ValueError as error:
-        raise EventUnreadable("the event is not JSON") from error
+        raise EventUnreadable(_("the event is not JSON")) from error
     kind = data.get("event") if isinstance(data, dict) else None
     if not isinstance(kind, str):
-        raise EventUnreadable("the event has no name")
+        raise EventUnreadable(_("the event has no name"))
     if not kind.startswith("payment."):
         return ProviderEventFacts(kind=kind[:60])
     payment = data.get("payment")
     if not isinstance(payment, dict):
-        raise EventUnreadable("the event carries no payment")
+        raise EventUnreadable(_("the event carries no payment"))
     amount = payment.get("amount")
     if type(amount) is not int or payment.get("currency") != "INR":
-        raise EventUnreadable("the amount is not whole paise of rupees")
+        raise EventUnreadable(_("the amount is not whole paise of rupees"))
     state = _STATES.get(_text(payment, "status", 20))
     if state is None:
-        raise EventUnreadable("the payment's state is not known")
+        raise EventUnreadable(_("the payment's state is not known"))
     return ProviderEventFacts(
         kind=kind[:60],
         payment_id=_text(payment, "id", 80),
@@ -75,5 +76,5 @@ def parse(raw_body: bytes) -> ProviderEventFacts:
 def _text(payment: dict[str, Any], field: str, chars: int, *, needed: bool = True) -> str:
     value = payment.get(field) or ""
     if not isinstance(value, str) or len(value) > chars or "\x00" in value or (needed and not value):
-        raise EventUnreadable(f"the payment's {field} is missing or not text")
+        raise EventUnreadable(_("the payment's “%(field)s” is missing or not text") % {"field": field})
     return value
