@@ -44,7 +44,8 @@ class PolicyMiddleware(CSPMiddleware):
         pass
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response.headers.setdefault(HEADER, _policy())
+        if not (settings.DEBUG and response.status_code in (404, 500)):  # Django's own pages for developers
+            response.headers.setdefault(HEADER, _policy())
         return response
 
 
