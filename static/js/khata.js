@@ -135,7 +135,7 @@
     if (!open || document.hidden || asking) return;
     asking = true;
     try {
-      const answer = await fetch(`${open.dataset.pulse}?count=${open.dataset.count}`, { headers: { "X-Requested-With": "fetch" } });
+      const answer = await fetch(`${open.dataset.pulse}?count=${open.dataset.count}`, { headers: { "HX-Request": "true" } });
       if (answer.status === 200 && open.isConnected) {
         await htmx.ajax("GET", location.pathname, { target: "#main", select: "#main", swap: "outerHTML" });
         const balance = $("#main .balance b");
