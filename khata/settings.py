@@ -304,7 +304,7 @@ DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "khata@localhost")
 Q_CLUSTER = {
     "name": "khata",
     "orm": "default",  # killed, the ORM broker loses nothing; the Redis one does (measured)
-    "workers": env.int("KHATA_WORKERS", 1 if not DATABASE_URL else 2),
+    "workers": env.int("KHATA_WORKERS", 1 if "sqlite" in DATABASES["default"]["ENGINE"] else 2),
     "timeout": 300,
     "retry": 360,
     "max_attempts": 1,

@@ -1,7 +1,7 @@
 """The book: one khata per party, an append-only chain of entries in each.
 
 Only ``ledger.services`` writes here. The database refuses the rest: constraints below, and the
-trigger of migration 0002 that refuses UPDATE and DELETE of entries.
+trigger of migration 0003 that refuses UPDATE and DELETE of entries.
 """
 
 import uuid

@@ -7,6 +7,7 @@ that need them skip themselves and say so.
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 # program → (Debian package, what is left out without it)
@@ -55,7 +56,13 @@ def ensure(*programs: str) -> list[str]:
 
 
 def ensure_all() -> Path | None:
-    """Everything the tests can use; returns the browser's path."""
-    ensure(*TOOLS)
+    """Everything the tests can use; returns the browser's path.
+
+    Ends the program where KHATA_TOOLS=needed (``.ci/run``) and one is not to be had: a test that
+    did not run proves nothing.
+    """
+    missing = ensure(*TOOLS)
+    if missing and os.environ.get("KHATA_TOOLS") == "needed":
+        sys.exit(f"{', '.join(missing)} is needed here and could not be installed.")
     browser = found("chromium")
     return Path(browser) if browser else None
