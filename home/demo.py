@@ -16,8 +16,11 @@ from ledger.models import Direction, Khata, Kind, Source
 from ledger.services import new_khata, post_entry, reverse_entry, set_terms
 from parties.models import PartyKind
 from payments.services import draw_stale_qrs, ensure_sandbox, make_claim, make_link
+from reminders import channels, compose, courtesy
 from reminders import services as reminders
-from reminders.models import Rule
+from reminders.asking import reminder_row
+from reminders.models import Message, Rule, Via
+from reminders.outbox import queue_many
 from shops.models import Role, Shop, User
 from shops.services import add_member, enter_seat, open_shop
 
@@ -115,6 +118,12 @@ _GOODS = (
 )  # fmt: skip
 _GOODS_HI = ("चावल", "आटा 5 किलो", "दाल", "तेल", "चीनी", "दूध", "साबुन", "चाय पत्ती", "महीने का राशन", "मसाला")
 _YEAR = 365
+_ASKING = dt.time(11)  # the shop's own clock; outside the quiet hours that a shop starts with
+_RULES: tuple[dict[str, Any], ...] = (
+    {"name": "Every week from the first day late", "channel": Via.WHATSAPP},
+    {"name": "By email when a month late", "channel": Via.EMAIL, "days_after_due": 30, "every_days": 30},
+    {"name": "By SMS when two months late", "channel": Via.SMS, "days_after_due": 60, "every_days": 14},
+)
 
 
 def make_demo() -> Shop:
@@ -135,14 +144,16 @@ def make_demo() -> Shop:
             if login.role and login.role != Role.OWNER:
                 owner, phone, role = people["owner"], login.phone, login.role
                 enter_seat(add_member(shop=shop, actor=owner, phone=phone, role=role, name=login.name))
-        Rule.everything.create(shop=shop, name="Every week from the first day late", created_by=people["owner"])
+        rules = [reminders.save_rule(shop=shop, actor=people["owner"], values=values) for values in _RULES]
         ensure_sandbox(shop)
     writers = [people["owner"], people["cashier"], people["cashier"]]
     khatas = [_customer(shop, dice, writers, place, line) for place, line in enumerate(_PARTIES.splitlines())]
     for place, line in enumerate(_SUPPLIERS.splitlines()):
         _supplier(shop, dice, people["owner"], place, line)
     _links_and_claims(shop, khatas, people["owner"])
-    for work in (draw_stale_qrs, reminders.queue_receipts, reminders.ask_by_rules, reminders.send_due):
+    for rule in rules:
+        _asked_by_day(rule, _last_asking(shop))
+    for work in (reminders.queue_receipts, reminders.ask_by_rules, reminders.send_due, draw_stale_qrs):
         work()  # what the worker will go on doing by itself
     return shop
 
@@ -173,7 +184,8 @@ def _customer(shop: Shop, dice: random.Random, writers: list[User], place: int, 
             name=name,
             key=f"demo:{place}",
             phone=f"+9198100{place:05d}" if has_phone else "",
-            email=f"customer{place}@example.com" if place % 10 == 0 else "",
+            # Some of those without a phone have an email: they are reached by that alone.
+            email=f"customer{place}@example.com" if place % 10 == 0 or place % 18 == 8 else "",
             language=language,
             consent_source="demo" if place % 13 != 12 else "",
             credit_days=15 if place % 4 == 0 else None,
@@ -310,3 +322,49 @@ def _links_and_claims(shop: Shop, khatas: list[Khata], owner: User) -> None:
     links = [make_link(shop=shop, khata=khata, actor=owner) for khata in owing[:20]]
     for number, link in enumerate(links[2:5]):
         make_claim(link=link, amount_paise=(number + 1) * 150_00, utr=f"4123556788{number + 10}")
+
+
+def _last_asking(shop: Shop) -> dt.datetime:
+    """The newest eleven o'clock that has passed in ``shop``."""
+    now = clock.now().astimezone(shop.zoneinfo)
+    at = dt.datetime.combine(now.date(), _ASKING, tzinfo=shop.zoneinfo)
+    return (at if at <= now else at - dt.timedelta(days=1)).astimezone(dt.UTC)
+
+
+def _asked_by_day(rule: Rule, at: dt.datetime) -> None:
+    """The reminders that ``rule`` sent at ``at``, so that a demo made at night shows some too.
+
+    Courtesy is asked for that instant, as for everybody. Whose book has moved since is left to the
+    worker: the text would name a balance of later. Rejected: a clock that can be set, or quiet
+    hours that can be passed over. Nothing that also serves real shops should be able to do either.
+    """
+    carrier = channels.carrier(rule.channel)
+    if carrier is None or not carrier.is_local:
+        return  # it would really leave, and that is the worker's alone
+    shop, day = rule.shop, at.astimezone(rule.shop.zoneinfo).date()
+    khatas = Khata.objects.for_shop(shop).filter(
+        balance_paise__gte=rule.min_amount_paise,
+        oldest_due_on__lte=day - dt.timedelta(days=rule.days_after_due),
+        last_entry_at__lt=at,
+        party__kind=PartyKind.CUSTOMER,
+    )
+    found = list(khatas.select_related("party").order_by("id"))
+    facts = courtesy.gather([khata.party_id for khata in found], at)
+    urls = compose.links_of(found)
+    rows = [
+        reminder_row(
+            facts[khata.party_id],
+            channel=rule.channel,
+            url=urls[khata.pk],
+            dedupe_key=f"rule:{rule.pk}:{khata.party_id}:{day.isoformat()}",
+            slot=f"{khata.party_id}:{rule.channel}:{day.isoformat()}",
+            backend=carrier.kind,
+            attempts=1,
+            **dict.fromkeys(("created_at", "claimed_at", "begun_at", "sent_at"), at),
+        )
+        for khata in found
+    ]
+    allowed = [row for row in rows if row.state == Message.State.QUEUED and row.due_at == at]
+    for row in allowed:
+        row.state = Message.State.SENT  # in the demo outbox the row itself is the delivery
+    queue_many(allowed)
