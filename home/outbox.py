@@ -5,30 +5,41 @@ import datetime as dt
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core import clock
+from core import clock, crypto
+from core.crypto import SealBroken
+from core.http import wants_fragment
 from reminders.models import Message, Purpose
 from shops.access import Seat, door
 from shops.models import Role
 
-NEWEST = 150
+PAGE_MESSAGES = 150
 CODES_OF = dt.timedelta(minutes=15)
 
 
 @require_safe
 @door(Role.MANAGER)
 def outbox(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """The newest messages of the shop, one phone per recipient."""
+    """The messages of the shop, newest first, one phone per recipient of each page."""
     if not settings.DEMO_OUTBOX:
         raise Http404
     rows = Message.objects.for_shop(seat.shop).filter(backend="demo").select_related("party").order_by("-id")
+    purpose, after = f"outbox:{seat.shop.pk}", request.GET.get("after", "")
+    try:
+        rows = rows.filter(pk__lt=crypto.open_cursor(purpose, after)[0]) if after else rows
+    except SealBroken:
+        return redirect("home:outbox", seat.shop.code)
+    found = list(rows[: PAGE_MESSAGES + 1])
     phones: dict[str, list[Message]] = {}
-    for message in rows[:NEWEST]:
+    for message in found[:PAGE_MESSAGES]:
         phones.setdefault(message.recipient, []).append(message)
-    return render(request, "home/outbox.html", {"phones": list(phones.values())})
+    more = len(found) > PAGE_MESSAGES
+    next_cursor = crypto.seal_cursor(purpose, [found[PAGE_MESSAGES - 1].pk]) if more else ""
+    template = "home/outbox.html#phones" if after and wants_fragment(request) else "home/outbox.html"
+    return render(request, template, {"phones": list(phones.values()), "next_cursor": next_cursor})
 
 
 @login_not_required
