@@ -21,10 +21,10 @@ from reminders import services as reminders
 from reminders.asking import reminder_row
 from reminders.models import Message, Rule, Via
 from reminders.outbox import queue_many
-from shops.models import Role, Shop, User
-from shops.services import add_member, enter_seat, open_shop
+from shops.models import Member, Role, Shop, User
+from shops.services import add_member, audit, enter_seat, open_shop
 
-PASSWORD = "khata-demo"  # noqa: S105  (demo mode only; production refuses the demo shop)
+PASSWORD = "khata-demo"  # noqa: S105  (demo mode only; khata/guard.py keeps it out of production)
 SHOP_NAME = "Sharma Kirana"
 
 
@@ -156,6 +156,38 @@ def make_demo() -> Shop:
     for work in (reminders.queue_receipts, reminders.ask_by_rules, reminders.send_due, draw_stale_qrs):
         work()  # what the worker will go on doing by itself
     return shop
+
+
+class DemoError(ValueError):
+    """The demo cannot be ended like this; the text is for people. Nothing was changed."""
+
+
+@transaction.atomic
+def end_demo() -> None:
+    """Close the demo in a database that goes on with other shops: nobody gets in, nothing is said.
+
+    The logins are closed, because another password is not enough: their numbers belong to strangers,
+    who could ask for a sign-in code. Entries stay, as entries do.
+    """
+    people = User.objects.filter(phone__in=[login.phone for login in LOGINS])
+    seats = Member.everything.filter(revoked_at=None)
+    owned = seats.filter(user__in=people, role=Role.OWNER, shop__is_demo=False)
+    others = seats.filter(role=Role.OWNER).exclude(user__in=people)
+    if orphan := owned.exclude(shop__in=others.values("shop")).select_related("shop").first():
+        raise DemoError(
+            f"Nobody but a demo login owns the shop {orphan.shop.name} ({orphan.shop.code}). Start in demo mode"
+            " once more, give an owner's seat to your own number under More, Members, then end the demo."
+        )
+    seats.filter(user__in=people).update(revoked_at=clock.now())
+    for user in people:
+        user.set_unusable_password()
+        user.is_active = user.is_staff = user.is_superuser = False
+        user.save(update_fields=["password", "is_active", "is_staff", "is_superuser"])
+    for shop in Shop.objects.filter(is_demo=True):
+        shop.is_demo = shop.sends_receipts = shop.sends_entries = False
+        shop.reminders_paused = True
+        shop.save(update_fields=["is_demo", "sends_receipts", "sends_entries", "reminders_paused"])
+        audit(shop=shop, actor=None, action="shop.demo_ended")
 
 
 def _person(login: Login) -> User:

@@ -116,3 +116,43 @@ def _is_address_pattern(pattern: str) -> bool:
     return (
         bool(at and domain) and local.count("{phone}") == 1 and not set("{}") & set(pattern.replace("{phone}", ""))
     )
+
+
+def refuse_demo_data() -> None:
+    """Raise ImproperlyConfigured where the demo was tried out in the database of a production.
+
+    Looked at once per start, never per request: the demo's password is published, so everybody
+    could enter. A database that does not answer or has no tables yet serves nobody either.
+    """
+    from django.db import DatabaseError, connection  # settings import this module
+
+    try:
+        reasons = _demo_reasons()
+    except DatabaseError:
+        return
+    finally:
+        connection.close()  # gunicorn forks after this, and a connection must not be shared
+    if reasons:
+        raise ImproperlyConfigured(
+            "Khata will not start in production on a database in which the demo was tried out:\n- "
+            + "\n- ".join(reasons)
+            + "\nStart with an empty database (another DATABASE_URL, or another KHATA_VAR). Or keep this one with"
+            " the shops of your own in it: back it up, then run once\n"
+            "    .venv/bin/python manage.py prepare --end-demo\n"
+            "It closes the demo logins and the demo shop for good; every entry is kept."
+        )
+
+
+def _demo_reasons() -> list[str]:
+    from home.demo import LOGINS, PASSWORD
+    from shops.models import Shop, User
+
+    people = User.objects.in_bulk([login.phone for login in LOGINS], field_name="phone")
+    known = [
+        f"{login.phone[3:8]} {login.phone[8:]} ({login.word})"
+        for login in LOGINS
+        if login.phone in people and people[login.phone].check_password(PASSWORD)
+    ]
+    shops = Shop.objects.filter(is_demo=True).order_by("pk")
+    reasons = [f"{', '.join(known)} can sign in with the demo's published password."] if known else []
+    return reasons + [f"The shop {shop.name} ({shop.code}) is a demo shop." for shop in shops]

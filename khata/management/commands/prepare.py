@@ -11,12 +11,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from home.demo import DemoError
+from home.demo import end_demo as close_demo
 from khata import translations
+from khata.guard import refuse_demo_data
 from shops.models import Shop
 
 
@@ -26,10 +30,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+        parser.add_argument("--end-demo", action="store_true", help="in production: close the demo for good")
 
-    def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+    def handle(self, *args: Any, no_demo: bool, end_demo: bool, **options: Any) -> None:
         translations.compile_all()
         self._migrate()
+        self._refuse_demo(end_demo)
         call_command("createcachetable", verbosity=0)
         self._collect_static()
         self.check(databases=["default"])
@@ -41,6 +47,20 @@ class Command(BaseCommand):
             self._say("Making the demo shop: 60 parties and a year of entries")
         with transaction.atomic():  # stopped half-way, the next start begins again with an empty book
             call_command("make_demo", logins=not is_empty, stdout=self.stdout)
+
+    def _refuse_demo(self, ends_it: bool) -> None:
+        """In production nobody may get in with the demo's published password."""
+        if not settings.PRODUCTION:
+            if ends_it:
+                raise CommandError("The demo is ended in production mode only. Set KHATA_MODE=production first.")
+            return
+        try:
+            if ends_it:
+                close_demo()
+                self._say("The demo is closed: its logins open nothing, its shop says nothing any more")
+            refuse_demo_data()
+        except (DemoError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from error
 
     def _say(self, sentence: str) -> None:
         """To stderr: the caller shows our stdout, the logins, when the web server answers."""
