@@ -41,7 +41,7 @@ _DOTTED = {"ड": ("d", "r"), "ढ": ("dh", "rh")}
 _CODAS = {"ँ": ("n", "m", ""), "ं": ("n", "m", "ng"), "ः": ("h", "")}
 _KSHA, _KSHA_LETTERS = "क्ष", ("ksh", "ks", "x")
 
-type Piece = tuple[str, ...]  # the ways in which Latin letters write one sound
+Piece = tuple[str, ...]  # the ways in which Latin letters write one sound
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _pieces(word: Word) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece not in ((), ("",)))
 
 
-type Syllable = tuple[Piece, Piece | None]  # a consonant and its vowel: None is the unwritten a, () is none
+Syllable = tuple[Piece, Piece | None]  # a consonant and its vowel: None is the unwritten a, () is none
 
 
 def _syllables(word: Word) -> list[Syllable]:
@@ -162,12 +162,13 @@ def _syllables(word: Word) -> list[Syllable]:
 def _unwritten(syllables: list[Syllable]) -> list[Piece]:
     """Where the unwritten a is said: करण is Karan and never Karn, सलमा is Salma, यादव is Yadav.
 
-    The last one is mostly silent. Inside, it may be silent between two syllables that are heard.
+    The last one is silent (कमल is Kamal; Kamala is somebody else), save after two consonants, where
+    both are written: मित्र is Mitr and Mitra. Inside, it may be silent between two syllables that are heard.
     """
     ways: list[Piece] = [("a",)] * len(syllables)
     for at in range(len(syllables) - 1, -1, -1):
         if at == len(syllables) - 1:
-            ways[at] = ("", "a")
+            ways[at] = ("", "a") if at == 0 or syllables[at - 1][1] == () else ("",)
             continue
         next_vowel = syllables[at + 1][1]
         next_is_heard = bool(next_vowel) or (next_vowel is None and ways[at + 1] == ("a",))
