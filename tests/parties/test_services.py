@@ -186,6 +186,59 @@ def test_the_same_name_in_any_script_or_the_same_phone_is_a_look_alike(cast: Cas
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ["Ramesh", "रमेश", "Rames", "રમેશ", "ரமேஷ்", "RAMESH"],
+        ["Ramesh Kumar", "रमेश कुमार", "Kumar Ramesh", "Rames Kumaar"],
+        ["Sunita", "सुनीता", "Suneeta", "সুনীতা"],
+        ["Mohammed", "मोहम्मद", "Muhammad", "Mohd"],
+        ["Lakshmi", "लक्ष्मी", "Laxmi"],
+        ["Chaudhary", "चौधरी", "Chaudhari"],
+        ["Choudhury", "Chaudhary"],
+        ["Karan", "करण", "کرن"],
+        ["Asha", "आशा", "Aasha"],
+    ],
+    ids=lambda names: names[0],
+)
+def test_a_name_looks_like_itself_in_every_script_and_spelling(cast: Cast, names: list[str]) -> None:
+    for held in names:
+        party = add(cast.shop, held)
+        assert [name for name in names if look_alikes(cast.shop, name=name) != [party]] == []
+        archive_party(party=party, actor=None)
+
+
+@pytest.mark.parametrize(
+    ("held", "other"),
+    [
+        ("Karan", "Kiran"),
+        ("करण", "Kiran"),
+        ("Karan", "किरण"),
+        ("Raju", "Raja"),
+        ("राजू", "Raja"),
+        ("Salim", "Salma"),
+        ("Sonu", "Soni"),
+        ("Ramesh", "Suresh"),
+        ("Ramesh Kumar", "Ramesh"),
+        ("Ramesh Kumar", "रमेश यादव"),
+        ("!!!", "???"),
+    ],
+)
+def test_another_name_of_the_same_consonants_is_no_look_alike(cast: Cast, held: str, other: str) -> None:
+    add(cast.shop, held)
+    assert look_alikes(cast.shop, name=other) == []
+
+
+def test_the_same_name_stands_before_one_that_sounds_alike_and_three_are_enough(cast: Cast) -> None:
+    add(cast.shop, "Rames")
+    hindi, latin = add(cast.shop, "रमेश"), add(cast.shop, "Ramesh")
+    assert look_alikes(cast.shop, name="रमेश")[0] == hindi
+    assert look_alikes(cast.shop, name="ramesh")[0] == latin
+    add(cast.shop, "Ramesha")
+    assert len(look_alikes(cast.shop, name="ramesh")) == 3
+    assert look_alikes(cast.other_shop, name="ramesh") == []
+
+
+@pytest.mark.parametrize(
     ("text", "number"),
     [
         ("9812345678", "+919812345678"),
