@@ -73,7 +73,8 @@ def extract() -> dict[Message, list[str]]:
 def _as_python(template: str, path: Path) -> str:
     from django.utils.translation.template import templatize
 
-    return templatize(template, origin=str(path))
+    # What stands between the strings is no Python: its indentation would be refused as such.
+    return "\n".join(map(str.lstrip, templatize(template, origin=str(path)).split("\n")))
 
 
 def _calls(code: str) -> Iterator[Message]:

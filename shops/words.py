@@ -182,6 +182,7 @@ def _stuck(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 _SENTENCES: dict[str, Any] = {
     "shop.opened": _opened,
+    "shop.demo_ended": gettext_lazy("The demo was closed: its logins open nothing any more."),
     "shop.settings_changed": _settings,
     "shop.upi_changed": _upi,
     "member.added": _member_added,

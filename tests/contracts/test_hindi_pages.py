@@ -203,7 +203,19 @@ def test_the_last_steps_of_an_entry_and_the_questions_say_no_english(cast: Cast,
     quick = reverse("ledger:quick", args=[cast.shop.code])
     answers += [
         client.post(quick, {"key": unique("k"), "line": line}, follow=True)
-        for line in ("", "नया 500", "ramesh", "ramesh 500 600", "सुरेश 5000", "500", "ramesh 12 चावल", "(((")
+        for line in (
+            "",
+            "नया 500",
+            "ramesh",
+            "ramesh 500 600",
+            "सुरेश 5000",
+            "500",
+            "ramesh 12 चावल",
+            "(((",
+            "ramesh से 500",
+            "ramesh से 500 600",
+            "रुमेश 500",
+        )
     ]
     for answer in answers:
         assert_hindi(answer, str(answer.request["PATH_INFO"]))
