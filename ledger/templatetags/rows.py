@@ -47,12 +47,14 @@ def _khata_row(row: Row, here: str, words: dict[str, str], supplier: str, no_ent
     state: str = escape(owes(row.balance_paise, row.kind))
     if row.overdue_days:
         state = f"{state} · {escape(late(row.overdue_days))}"
+    # Two lines, each with its own two ends: a long "will give · 43 days late" must not cut the name above it.
     return (
         f'<li><a class="row" href="{here}k/{row.code}/">'
-        f'<span class="face" aria-hidden="true">{escape(row.initials)}</span>'
-        f'<span class="grow"><b>{escape(row.name)}</b><span class="muted">{" · ".join(parts)}</span></span>'
-        f'<span class="end"><b class="num{colour}">{format_paise(abs(row.balance_paise), decimals=False)}</b>'
-        f'<span class="muted{" late" if row.overdue_days else ""}">{state}</span></span></a></li>\n'
+        f'<span class="face" aria-hidden="true">{escape(row.initials)}</span><span class="lines">'
+        f'<span class="line"><b>{escape(row.name)}</b>'
+        f'<b class="num{colour}">{format_paise(abs(row.balance_paise), decimals=False)}</b></span>'
+        f'<span class="line muted"><span>{" · ".join(parts)}</span>'
+        f'<span{" class=late" if row.overdue_days else ""}>{state}</span></span></span></a></li>\n'
     )
 
 

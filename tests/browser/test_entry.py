@@ -65,7 +65,7 @@ def test_typing_rames_finds_the_name_in_its_own_script(visit: Visit, cast: Cast)
 
     asha.shown("[data-quick]").press_sequentially("rames")
     expect(asha.shown("a.row[href*='/k/']")).to_have_count(1)
-    expect(asha.shown("a.row[href*='/k/'] .grow b")).to_have_text("रमेश")
+    expect(asha.shown("a.row[href*='/k/'] .line b:first-child")).to_have_text("रमेश")
     assert asha.page.url.endswith(f"/s/{cast.shop.code}/"), "filtering is no other page"
 
 
