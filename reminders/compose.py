@@ -1,7 +1,9 @@
 """What messages say: whole sentences, polite, in the language of who reads them, under 300 characters."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -10,6 +12,7 @@ from ledger.models import Direction, Entry, Khata
 from parties.models import Party
 from payments.links import link_url
 from payments.standing import standing_links
+from reminders.models import Purpose
 from shops.models import AuditEvent
 from shops.words import sentence
 
@@ -23,6 +26,22 @@ def links_of(khatas: Iterable[Khata]) -> dict[int, str]:
     if not wanted:
         return {}
     return {pk: link_url(link) for pk, link in standing_links(khatas=wanted).items()}
+
+
+def page_in(text: str) -> str:
+    """The address of the customer's own page that ``text`` holds; "" where it holds none."""
+    prefix = f"{settings.BASE_URL}/p/"
+    return next((word for word in text.split() if word.startswith(prefix)), "")
+
+
+def of_entry(*, purpose: str, shop_name: str, party: Party, line: Entry, balance_paise: int, url: str) -> str:
+    """What is said about ``line``: its receipt, a word that it was written, or that it was taken back."""
+    said: dict[str, Any] = {"shop_name": shop_name, "party": party, "balance_paise": balance_paise, "url": url}
+    if line.reverses_id is not None:
+        return reversal(amount_paise=line.amount_paise, **said)
+    if purpose == Purpose.RECEIPT:
+        return receipt(amount_paise=line.amount_paise, **said)
+    return entry(line=line, **said)
 
 
 def reminder(*, shop_name: str, party: Party, balance_paise: int, url: str) -> str:
@@ -78,22 +97,32 @@ def entry(*, shop_name: str, party: Party, line: Entry, balance_paise: int, url:
         party,
         shop_name,
         lambda name, shop: (
-            _entry_words(line.direction)
+            _entry_words(line.direction, balance_paise)
             % {
                 "name": name,
                 "shop": shop,
                 "amount": _rupees(line.amount_paise),
-                "balance": _rupees(balance_paise),
+                "balance": _rupees(abs(balance_paise)),
                 "link": url,
             }
         ),
     )
 
 
-def _entry_words(direction: str) -> str:
-    if direction == Direction.GAVE:
+def _entry_words(direction: str, balance_paise: int) -> str:
+    if direction == Direction.GAVE and balance_paise >= 0:
         return _(
             "Hello %(name)s, %(shop)s wrote %(amount)s on credit in your khata. Balance: %(balance)s. "
+            "See it: %(link)s"
+        )
+    if direction == Direction.GAVE:
+        return _(
+            "Hello %(name)s, %(shop)s wrote %(amount)s in your khata. You have %(balance)s in advance. "
+            "See it: %(link)s"
+        )
+    if balance_paise < 0:
+        return _(
+            "Hello %(name)s, %(shop)s took %(amount)s off your khata. You have %(balance)s in advance. "
             "See it: %(link)s"
         )
     return _("Hello %(name)s, %(shop)s took %(amount)s off your khata. Balance: %(balance)s. See it: %(link)s")

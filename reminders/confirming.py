@@ -3,7 +3,7 @@ no message under its key yet gets one. Any number of workers may look at once.""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
@@ -39,7 +39,7 @@ def queue_receipts(*, limit: int = 500) -> int:
     # A claim is dated by the day it was made; it is news on the day somebody confirms it.
     is_fresh = Q(occurred_on__gte=(since - dt.timedelta(days=1)).date()) | Q(claim__isnull=False)
     entries = entries.filter(is_fresh)
-    return _queue(entries.order_by("created_at")[:limit], Purpose.RECEIPT, _receipt_text)
+    return _queue(entries.order_by("created_at")[:limit], Purpose.RECEIPT)
 
 
 def queue_entry_messages(*, limit: int = 500) -> int:
@@ -52,7 +52,7 @@ def queue_entry_messages(*, limit: int = 500) -> int:
         .exclude(is_receipt)
         .exclude(kind=Kind.OPENING)
     )
-    return _queue(entries.order_by("created_at")[:limit], Purpose.ENTRY, _entry_text)
+    return _queue(entries.order_by("created_at")[:limit], Purpose.ENTRY)
 
 
 def queue_reversals(*, limit: int = 500) -> int:
@@ -73,7 +73,7 @@ def queue_reversals(*, limit: int = 500) -> int:
         .filter(Exists(told), ~Exists(Message.everything.filter(dedupe_key=OuterRef("reversal_key"))))
         .select_related("shop", "khata__party")
     )
-    return _queue(entries.order_by("created_at")[:limit], Purpose.ENTRY, _reversal_text)
+    return _queue(entries.order_by("created_at")[:limit], Purpose.ENTRY)
 
 
 def _unspoken(purpose: str) -> QuerySet[Entry]:
@@ -88,28 +88,24 @@ def _unspoken(purpose: str) -> QuerySet[Entry]:
     )
 
 
-def _queue(entries: Iterable[Entry], purpose: str, text_of: Callable[[Entry, str], str]) -> int:
+def _queue(entries: Iterable[Entry], purpose: str) -> int:
     done = 0
     for batch in batches(entries):
         facts = courtesy.gather([entry.khata.party_id for entry in batch])
         with transaction.atomic():
             urls = compose.links_of([entry.khata for entry in batch])
-        queue_many(
-            [
-                _row(entry, facts[entry.khata.party_id], purpose, text_of(entry, urls[entry.khata_id]))
-                for entry in batch
-            ]
-        )
+        queue_many([_row(entry, facts[entry.khata.party_id], purpose, urls[entry.khata_id]) for entry in batch])
         done += len(batch)
     return done
 
 
-def _row(entry: Entry, facts: courtesy.Facts, purpose: str, text: str) -> Message:
+def _row(entry: Entry, facts: courtesy.Facts, purpose: str, url: str) -> Message:
     """An unsaved receipt or entry message; one without consent is kept as not sent, with the reason."""
     channel = best_channel(facts)
     with translation.override(facts.shop.language):
         refusal = "" if channel else str(_("Not sent: this party has not agreed to messages."))
     by_hand = entry.source != Source.PROVIDER
+    balance_paise = entry.khata.balance_paise
     return Message(
         shop=facts.shop,
         party=facts.party,
@@ -118,7 +114,15 @@ def _row(entry: Entry, facts: courtesy.Facts, purpose: str, text: str) -> Messag
         channel=channel or Via.SMS,
         recipient=address_of(facts.party, channel) if channel else (facts.party.phone or facts.party.email),
         language=facts.party.language,
-        text=text,
+        text=compose.of_entry(
+            purpose=purpose,
+            shop_name=facts.shop.name,
+            party=facts.party,
+            line=entry,
+            balance_paise=balance_paise,
+            url=url,
+        ),
+        balance_paise=balance_paise,
         dedupe_key=f"reversal:{entry.reverses_id}" if entry.reverses_id else f"{purpose}:{entry.pk}",
         state=State.QUEUED if channel else State.CANCELLED,
         rule=refusal[:MAX_RULE_CHARS],
@@ -134,36 +138,6 @@ def best_channel(facts: courtesy.Facts) -> str:
     open_ones = [via for via in _PREFERRED if via in facts.consents and address_of(facts.party, via)]
     carried = [via for via in open_ones if channels.carrier(via) is not None]
     return next(iter(carried or open_ones), "")
-
-
-def _receipt_text(entry: Entry, url: str) -> str:
-    return compose.receipt(
-        shop_name=entry.shop.name,
-        party=entry.khata.party,
-        amount_paise=entry.amount_paise,
-        balance_paise=entry.khata.balance_paise,
-        url=url,
-    )
-
-
-def _entry_text(entry: Entry, url: str) -> str:
-    return compose.entry(
-        shop_name=entry.shop.name,
-        party=entry.khata.party,
-        line=entry,
-        balance_paise=entry.khata.balance_paise,
-        url=url,
-    )
-
-
-def _reversal_text(entry: Entry, url: str) -> str:
-    return compose.reversal(
-        shop_name=entry.shop.name,
-        party=entry.khata.party,
-        amount_paise=entry.amount_paise,
-        balance_paise=entry.khata.balance_paise,
-        url=url,
-    )
 
 
 def queue_alarms(*, limit: int = 200) -> int:

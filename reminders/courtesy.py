@@ -19,8 +19,9 @@ from reminders.models import Message, Purpose, Via
 from shops.models import Shop
 
 WEEK = dt.timedelta(days=7)
-# A reminder waits for hours, at most for days: older payments cannot lie between asking and sending.
-_PAYMENTS_SEEN = dt.timedelta(days=3)
+REMINDER_KEEPS = dt.timedelta(days=2)  # one that waited longer is not sent
+# A reminder waits less long than this: older payments cannot lie between asking and sending.
+_PAYMENTS_SEEN = REMINDER_KEEPS + dt.timedelta(days=1)
 
 
 @dataclass

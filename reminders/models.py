@@ -78,6 +78,7 @@ class Message(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     is_inserted = False  # no column: true on the object whose call put the row in, see outbox.insert_once
+    shown_name = ""  # no column: whom it is for, where a screen asked, see selectors.name_people
 
     everything = models.Manager()
     objects = ShopQuerySet.as_manager()
@@ -142,6 +143,7 @@ class Run(ShopOwned):
     refused = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     channel = models.CharField(max_length=10, choices=Via.choices, default=Via.WHATSAPP)
+    of_due = models.BooleanField(default=False)  # a list of what is due: who no longer is, is not asked
     key = models.CharField(max_length=80)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)

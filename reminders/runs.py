@@ -31,10 +31,19 @@ class RunError(ValueError):
 
 
 @transaction.atomic
-def start_run(*, shop: Shop, actor: User | None, party_ids: Sequence[int], channel: str, key: str) -> Run:
+def start_run(
+    *,
+    shop: Shop,
+    actor: User | None,
+    party_ids: Sequence[int],
+    channel: str,
+    key: str,
+    of_due: bool = False,
+) -> Run:
     """Remember whom to remind; the worker does it. The same ``key`` gives the first run.
 
-    ``party_ids`` of other shops are left out. Raises RunError when nobody is left.
+    ``party_ids`` of other shops are left out. ``of_due``: they were picked because something is due,
+    and whoever owes nothing due any more is not asked. Raises RunError when nobody is left.
     """
     if channel not in Via.values:
         raise RunError(_("This channel is not known."))
@@ -49,7 +58,9 @@ def start_run(*, shop: Shop, actor: User | None, party_ids: Sequence[int], chann
         raise RunError(_("Nobody was chosen. Tick at least one name."))
     try:
         with transaction.atomic():
-            run = Run.everything.create(shop=shop, party_ids=chosen, channel=channel, key=key, created_by=actor)
+            run = Run.everything.create(
+                shop=shop, party_ids=chosen, channel=channel, key=key, of_due=of_due, created_by=actor
+            )
     except IntegrityError:
         return Run.everything.get(shop=shop, key=key)
     audit(shop=shop, actor=actor, action="run.started", target=f"run:{run.pk}", after={"people": len(chosen)})

@@ -15,7 +15,7 @@ from ledger.selectors import Page, initials
 from parties.models import PartyKind
 from reminders.models import Message, Purpose, Rule, Run
 from reminders.runs import MAX_PARTIES, OPEN
-from shops.models import Shop
+from shops.models import Member, Shop
 
 State = Message.State
 
@@ -29,6 +29,7 @@ WHICH: dict[str, Promise] = {
     "over_limit": _("Over limit"),
     "collect_today": _("To collect today"),
 }
+OF_DUE = frozenset(WHICH) - {"over_limit", "collect_today"}  # lists of khatas with something due
 _DAYS_LATE = {"d1_30": (1, 30), "d31_60": (31, 60), "d61_90": (61, 90)}
 
 
@@ -212,17 +213,28 @@ MESSAGE_FILTERS: dict[str, tuple[Promise, list[str]]] = {
 
 
 def message_page(shop: Shop, *, which: str = "all", cursor: str = "", size: int = PAGE_ROWS) -> Page:
-    """Messages of a shop, newest first, with their parties. One query. Raises SealBroken."""
+    """Messages of a shop, newest first, with their parties and names. Raises SealBroken."""
     rows = Message.objects.for_shop(shop).select_related("party").order_by("-id")
     if states := MESSAGE_FILTERS[which][1]:
         rows = rows.filter(state__in=states)
     if cursor:
         [pk] = crypto.open_cursor(f"messages:{shop.pk}:{which}", cursor)
         rows = rows.filter(pk__lt=pk)
-    found = list(rows[: size + 1])
+    found = name_people(shop, list(rows[: size + 1]))
     if len(found) <= size:
         return Page(found)
     return Page(found[:size], crypto.seal_cursor(f"messages:{shop.pk}:{which}", [found[size - 1].pk]))
+
+
+def name_people(shop: Shop, messages: list[Message]) -> list[Message]:
+    """The same messages, each knowing its ``shown_name``: the party's, or that of the shop's own person."""
+    names: dict[str, str] = {}
+    if any(message.party_id is None for message in messages):
+        members = Member.objects.for_shop(shop).select_related("user")
+        names = {member.user.phone: member.shown_name for member in members}
+    for message in messages:
+        message.shown_name = message.party.name if message.party else names.get(message.recipient, "")
+    return messages
 
 
 def unknown_count(shop: Shop) -> int:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import CharField, F, Value
+from django.db.models import CharField, Exists, F, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -38,8 +38,10 @@ from shops.services import audit
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 100
-MAX_ATTEMPTS = 3
-BACK_OFF = (dt.timedelta(minutes=1), dt.timedelta(minutes=10))
+# Only what was surely not sent is tried again: a mail server that is down for a night must not cost
+# receipts. Every try asks courtesy anew and writes the text anew.
+BACK_OFF = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 10, 60, 240, 720))
+MAX_ATTEMPTS = len(BACK_OFF) + 1
 STUCK_AFTER = dt.timedelta(minutes=5)
 State = Message.State
 
@@ -52,8 +54,17 @@ class Decision:
     rule: str
     due_at: dt.datetime | None = None
     slot_day: str = ""  # a reminder's day, in the shop's zone
-    text: str = ""  # written anew, because the balance has moved
-    balance_paise: int | None = None
+    letter: "Letter | None" = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it must read at this moment: what was queued may be hours or days old."""
+
+    recipient: str
+    language: str
+    text: str
+    balance_paise: int | None
 
 
 def send_due(*, limit: int = 1000, budget_s: float = 40.0) -> int:
@@ -191,60 +202,97 @@ def _look(messages: list[Message], now: dt.datetime) -> list[tuple[Message, Deci
     )
     mine = [message for message in messages if message.pk in live]
     facts = courtesy.gather(parties, now)
-    reversed_ids, stopped_ids = _reversed_entries(mine), _stopped_runs(mine)
+    entries, runs = _entries(mine), _runs(mine)
+    urls = compose.links_of([known.khata for known in facts.values() if known.khata is not None])
     decided = []
     for message in mine:
-        is_reversed, is_stopped = message.entry_id in reversed_ids, message.run_id in stopped_ids
-        decided.append((message, _decide(message, facts.get(message.party_id or 0), now, is_reversed, is_stopped)))
+        known = facts.get(message.party_id or 0)
+        entry, run = entries.get(message.entry_id or 0), runs.get(message.run_id or 0)
+        decision = _decide(message, known, now, entry, run)
+        if known and decision.state == State.SENDING:
+            decision = _readdressed(message, known, decision, entry, urls)
+        decided.append((message, decision))
     return decided
 
 
 def _decide(
-    message: Message, facts: courtesy.Facts | None, now: dt.datetime, is_reversed: bool, is_stopped: bool
+    message: Message, facts: courtesy.Facts | None, now: dt.datetime, entry: Entry | None, run: Run | None
 ) -> Decision:
     if not message.text:
         raise SealBroken("the text of a message cannot be opened")  # it fails, the others go on
     with _shop_language(message):
         if message.expires_at and message.expires_at <= now:
             return Decision(State.CANCELLED, _("Not sent: it expired before it could leave."))
-        if is_reversed:
+        if entry is not None and entry.is_taken_back:  # type: ignore[attr-defined]
             return Decision(State.CANCELLED, _("Not sent: the entry was reversed."))
-        if is_stopped:
+        if run is not None and run.state == Run.State.STOPPED:
             return Decision(State.CANCELLED, _("Not sent: the run was stopped."))
         if facts is None:
             return Decision(State.SENDING, message.rule or _("Sign-in codes and alerts go at any hour."))
+        is_reminder = message.purpose == Purpose.REMINDER
+        if is_reminder and message.created_at <= now - courtesy.REMINDER_KEEPS:
+            return Decision(State.CANCELLED, _("Not sent: it had waited too long. The next one is written anew."))
         verdict = courtesy.judge(
             message.purpose,
             message.channel,
             facts,
             queued_at=message.created_at,
-            overdue_only=message.purpose == Purpose.REMINDER and message.dedupe_key.startswith("rule:"),
+            overdue_only=is_reminder and _asks_for_what_is_late(message, run),
         )
     if verdict.not_before:
         return Decision(State.QUEUED, verdict.reason, due_at=verdict.not_before)
     if not verdict.allowed:
         return Decision(State.CANCELLED, verdict.reason)
-    if message.purpose != Purpose.REMINDER:
+    if not is_reminder:
         return Decision(State.SENDING, verdict.reason)
     facts.asked(message.channel)
-    text = _written_anew(message, facts)
-    return Decision(
-        State.SENDING,
-        verdict.reason,
-        slot_day=facts.today.isoformat(),
-        text=text,
-        balance_paise=facts.balance_paise if text else None,
-    )
+    return Decision(State.SENDING, verdict.reason, slot_day=facts.today.isoformat())
 
 
-def _written_anew(message: Message, facts: courtesy.Facts) -> str:
-    """The reminder with the balance of this moment; "" while its text still holds."""
-    if message.balance_paise is None or facts.khata is None or message.balance_paise == facts.balance_paise:
-        return ""
-    url = compose.links_of([facts.khata])[facts.khata.pk]
-    return compose.reminder(
-        shop_name=facts.shop.name, party=facts.party, balance_paise=facts.balance_paise, url=url
-    )
+def _asks_for_what_is_late(message: Message, run: Run | None) -> bool:
+    """Whether a rule, or a run over people with something past its day, asked; a person may ask earlier."""
+    return message.dedupe_key.startswith("rule:") or (run is not None and run.of_due)
+
+
+def _readdressed(
+    message: Message, facts: courtesy.Facts, decision: Decision, entry: Entry | None, urls: dict[int, str]
+) -> Decision:
+    """The decision with the letter of this moment, where the queued one no longer holds.
+
+    A number may have been corrected, a link revoked, a balance moved since; what was right in the
+    evening must not go to a stranger in the morning.
+    """
+    recipient = facts.party.email if message.channel == Via.EMAIL else facts.party.phone
+    if not recipient:
+        with _shop_language(message):
+            return Decision(State.CANCELLED, _("Not sent: the number or address was taken out of the khata."))
+    khata = facts.khata
+    has_moved = message.balance_paise not in (None, facts.balance_paise)
+    page = compose.page_in(message.text)
+    text = message.text
+    if khata is not None and (has_moved or (page and page != urls[khata.pk])):
+        text = _written_anew(message, facts, entry, urls[khata.pk])
+    if (recipient, text) == (message.recipient, message.text):
+        return decision
+    language = facts.party.language if text != message.text else message.language
+    balance_paise = facts.balance_paise if message.balance_paise is not None else None
+    return replace(decision, letter=Letter(recipient, language, text, balance_paise))
+
+
+def _written_anew(message: Message, facts: courtesy.Facts, entry: Entry | None, url: str) -> str:
+    shop_name, party, balance_paise = facts.shop.name, facts.party, facts.balance_paise
+    if message.purpose == Purpose.REMINDER:
+        return compose.reminder(shop_name=shop_name, party=party, balance_paise=balance_paise, url=url)
+    if entry is not None:
+        return compose.of_entry(
+            purpose=message.purpose,
+            shop_name=shop_name,
+            party=party,
+            line=entry,
+            balance_paise=balance_paise,
+            url=url,
+        )
+    return compose.link(shop_name=shop_name, party=party, url=url)
 
 
 def _write(decided: list[tuple[Message, Decision]], carrier: Channel, now: dt.datetime) -> list[Message]:
@@ -254,12 +302,12 @@ def _write(decided: list[tuple[Message, Decision]], carrier: Channel, now: dt.da
     """
     groups: dict[Decision, list[int]] = defaultdict(list)
     for message, decision in decided:
-        if decision.text:
-            message.text = decision.text
-            Message.everything.filter(pk=message.pk).update(
-                text=decision.text, balance_paise=decision.balance_paise
-            )
-        groups[replace(decision, text="", balance_paise=None)].append(message.pk)
+        if decision.letter:
+            fields = vars(decision.letter)
+            Message.everything.filter(pk=message.pk).update(**fields)
+            for name, value in fields.items():  # the channel reads the object in hand
+                setattr(message, name, value)
+        groups[replace(decision, letter=None)].append(message.pk)
     begun: set[int] = set()
     for decision, ids in groups.items():
         rule = decision.rule[:MAX_RULE_CHARS]
@@ -302,19 +350,21 @@ def _write_begun(ids: list[int], rule: str, slot_day: str, carrier: Channel, now
     return True
 
 
-def _reversed_entries(messages: Iterable[Message]) -> set[int | None]:
+def _entries(messages: Iterable[Message]) -> dict[int, Entry]:
+    """The entries that messages speak of, by id; ``is_taken_back``: reversed by now."""
     ids = [message.entry_id for message in messages if message.entry_id]
     if not ids:
-        return set()
-    return set(Entry.everything.filter(pk__in=ids, reversed_by__isnull=False).values_list("pk", flat=True))
+        return {}
+    cancelled = Entry.everything.filter(reverses=OuterRef("pk"))
+    return {
+        entry.pk: entry for entry in Entry.everything.filter(pk__in=ids).annotate(is_taken_back=Exists(cancelled))
+    }
 
 
-def _stopped_runs(messages: Iterable[Message]) -> set[int | None]:
+def _runs(messages: Iterable[Message]) -> dict[int, Run]:
     """Stopping a run cancels what waits; what a worker had claimed by then is caught here."""
     ids = {message.run_id for message in messages if message.run_id}
-    if not ids:
-        return set()
-    return set(Run.everything.filter(pk__in=ids, state=Run.State.STOPPED).values_list("pk", flat=True))
+    return Run.everything.defer("party_ids").in_bulk(ids) if ids else {}
 
 
 def _give_back(messages: list[Message]) -> None:

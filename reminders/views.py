@@ -74,7 +74,12 @@ def start_run(request: HttpRequest, seat: Seat) -> HttpResponse:
         chosen = selectors.collect_ids(seat.shop, seat.shop.today(), data["which"])
     try:
         run = services.start_run(
-            shop=seat.shop, actor=seat.user, party_ids=chosen, channel=data["channel"], key=data["key"]
+            shop=seat.shop,
+            actor=seat.user,
+            party_ids=chosen,
+            channel=data["channel"],
+            key=data["key"],
+            of_due=data["which"] in selectors.OF_DUE,
         )
     except services.RunError as error:
         messages.error(request, str(error))

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from reminders.channels.base import ChannelError, ChannelUnsure
+from reminders.compose import page_in
 from reminders.models import Message, Purpose, Via
+
+_ASKS_FOR_LOGIN = {530, 535}  # authentication needed or refused (RFC 4954), whoever the recipient is
 
 
 class EmailChannel:
@@ -40,6 +42,9 @@ class EmailChannel:
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _text in error.recipients.values()]
             raise _refused(min(codes, default=550)) from error
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPHeloError) as error:
+            # Said before the recipient was named: it is about us, and every message would get it.
+            raise _refused(error.smtp_code, for_good=False) from error
         except smtplib.SMTPResponseException as error:
             raise _refused(error.smtp_code) from error
         except (OSError, smtplib.SMTPException) as error:
@@ -69,16 +74,9 @@ def build(message: Message) -> EmailMultiAlternatives:
     return mail
 
 
-def stop_url(message: Message) -> str:
-    """The customer's own page, where messages can be stopped; "" where the text links to none."""
-    prefix = f"{settings.BASE_URL}/p/"
-    word = next((word for word in message.text.split() if word.startswith(prefix)), "")
-    return strip_tags(word)
-
-
 def _headers(message: Message) -> dict[str, str]:
     headers = {"Auto-Submitted": "auto-generated"}
-    if url := stop_url(message):
+    if url := page_in(message.text):  # the customer's own page, where messages can be stopped
         headers["List-Unsubscribe"] = f"<{url}>"
     return headers
 
@@ -92,11 +90,13 @@ def _subject(message: Message) -> str:
     return _("Your khata at %(shop)s") % {"shop": shop}
 
 
-def _refused(code: int) -> ChannelError:
-    if code >= 500:
+def _refused(code: int, for_good: bool = True) -> ChannelError:
+    if code >= 500 and for_good and code not in _ASKS_FOR_LOGIN:
         return ChannelError(
             _("The mail server refused this address or message for good (%(code)s).") % {"code": code}, True
         )
+    if code >= 500:
+        return ChannelError(_("The mail server refuses to work for us (%(code)s).") % {"code": code}, False)
     return ChannelError(_("The mail server asked to try again later (%(code)s).") % {"code": code}, False)
 
 
