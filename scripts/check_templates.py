@@ -1,7 +1,8 @@
 """Refuse what the strict Content-Security-Policy would block, and files nobody can read in one go.
 
 Templates: no inline script or style, no ``style=``, no ``on…=`` attribute, no ``javascript:``, nothing
-from another host. Python, CSS and our JavaScript: at most 600 lines a file.
+from another host, and no line longer than 140 characters. Python, CSS, our JavaScript and templates:
+at most 600 lines a file.
 """
 
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_LINES = 600
+MOST_COLUMNS = 140  # of a template's line; a long sentence is wrapped in {% blocktranslate trimmed %}
 RULES = (
     (re.compile(r"<script(?![^>]*\bsrc=)[^>]*>", re.I), "inline script"),
     (re.compile(r"<style\b", re.I), "inline style"),
@@ -37,12 +39,21 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def template_faults(text: str) -> list[tuple[int, str]]:
-    """(line, what is wrong) for each fault in one template. Comments of the template are no faults."""
+    """(line, what is wrong) for each fault in one template. A comment may say anything, but not at length."""
+    faults = long_lines(text)
     text = re.sub(r"{#.*?#}", "", text)
-    faults = []
     for pattern, fault in RULES:
         faults += [(text.count("\n", 0, match.start()) + 1, fault) for match in pattern.finditer(text)]
     return sorted(faults)
+
+
+def long_lines(text: str) -> list[tuple[int, str]]:
+    """(line, what is wrong) for each line that nobody can read without scrolling sideways."""
+    return [
+        (number, f"{len(line)} characters; at most {MOST_COLUMNS}")
+        for number, line in enumerate(text.splitlines(), start=1)
+        if len(line) > MOST_COLUMNS
+    ]
 
 
 def main() -> int:

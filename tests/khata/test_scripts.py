@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from scripts.check_templates import template_faults
+from scripts.check_templates import MOST_COLUMNS, template_faults
 
 ROOT = Path(settings.BASE_DIR)
 PYTHON = sys.executable
@@ -234,3 +234,10 @@ def test_what_the_policy_allows_is_no_fault() -> None:
         template_faults('<script src="{% static \'js/khata.js\' %}" defer></script><p class="on">one = 1</p>')
         == []
     )
+
+
+def test_a_line_of_a_template_that_is_too_long_to_read_is_found() -> None:
+    longest = "<p>" + "क" * (MOST_COLUMNS - 3)
+    assert template_faults(f"<p>fine</p>\n{longest}\n") == []
+    assert template_faults(f"<p>fine</p>\n{longest}…\n") == [(2, "141 characters; at most 140")]
+    assert template_faults("{# " + "why " * 40 + "#}")[0][0] == 1, "nor may a comment be"
