@@ -38,14 +38,16 @@ class ClaimAnswer:
 def make_claim(*, link: PayLink, amount_paise: int, utr: str) -> ClaimAnswer:
     """Keep what the customer says: ``amount_paise`` was paid under ``utr`` (12 digits, cleaned).
 
-    One UTR counts once per shop; telling it again changes nothing. Raises ClaimError when the UTR
-    stands on another khata, the link is paid, or too many claims of this khata wait already.
+    One UTR counts once per shop; telling it again changes nothing, unless the line that confirmed it
+    was deleted: then it waits anew, as it is told now. Raises ClaimError when the UTR stands on
+    another khata, the link is paid, or too many claims of this khata wait already.
     """
     if (arrived := selectors.standing_payments(link.shop_id, utr).first()) is not None:
         _same_khata_or_refuse(link, arrived.khata_id)
         return ClaimAnswer(None, False)
     standing = Claim.objects.for_shop(link.shop_id).filter(utr=utr).exclude(state=Claim.State.REJECTED)
-    if known := standing.first():
+    known = standing.first()
+    if known is not None and not selectors.is_undone(known):
         _same_khata_or_refuse(link, known.khata_id)
         return ClaimAnswer(known, False)
     if selectors.is_paid(link):
@@ -53,6 +55,8 @@ def make_claim(*, link: PayLink, amount_paise: int, utr: str) -> ClaimAnswer:
     waiting = Claim.objects.for_shop(link.shop_id).filter(khata_id=link.khata_id, state=Claim.State.NEW)
     if waiting.count() >= MAX_OPEN_CLAIMS:
         raise ClaimError(_("The shop has many payments of yours to look at. Please ask there directly."))
+    if known is not None:
+        return _tell_again(known, link, amount_paise)
     try:
         with transaction.atomic():
             claim = Claim.everything.create(
@@ -65,6 +69,24 @@ def make_claim(*, link: PayLink, amount_paise: int, utr: str) -> ClaimAnswer:
     return ClaimAnswer(claim, True)
 
 
+@transaction.atomic
+def _tell_again(claim: Claim, link: PayLink, amount_paise: int) -> ClaimAnswer:
+    lock_in_transaction(utr_lock(claim.shop_id, claim.utr))
+    claim = _locked_claim(claim.pk)
+    is_new = selectors.is_undone(claim)  # else another hand was first
+    if is_new:
+        claim.khata, claim.link, claim.amount_paise = link.khata, link, amount_paise
+        _reopen(claim)
+    _same_khata_or_refuse(link, claim.khata_id)
+    return ClaimAnswer(claim, is_new)
+
+
+def _reopen(claim: Claim) -> None:
+    """To the list of those to confirm. It keeps its deleted entry, which names the next one's key."""
+    claim.state, claim.decided_by, claim.decided_at = Claim.State.NEW, None, None
+    claim.save(update_fields=["khata", "link", "amount_paise", "state", "decided_by", "decided_at"])
+
+
 def _same_khata_or_refuse(link: PayLink, khata_id: int | None) -> None:
     """Who paid must not hear “nothing more to do” because somebody else told the same reference."""
     if khata_id != link.khata_id:
@@ -75,11 +97,15 @@ def _same_khata_or_refuse(link: PayLink, khata_id: int | None) -> None:
 def confirm_claim(*, claim: Claim, actor: User) -> Claim:
     """The money is there: post one ``got``. Two hands at once, or a second tap, post it once.
 
-    Raises ClaimError when the claim was turned down, or its UTR came by another way meanwhile
-    for another khata or amount.
+    A request that is repeated after a person deleted the line writes nothing: the claim is ``new``
+    again then, and waits for a second word. Raises ClaimError when the claim was turned down, or its
+    UTR came by another way meanwhile for another khata or amount.
     """
     lock_in_transaction(utr_lock(claim.shop_id, claim.utr))
     claim = _locked_claim(claim.pk)
+    if selectors.is_undone(claim):
+        _reopen(claim)
+        return claim
     if claim.state == Claim.State.CONFIRMED:
         return claim
     if claim.state == Claim.State.REJECTED:
@@ -96,7 +122,7 @@ def confirm_claim(*, claim: Claim, actor: User) -> Claim:
             direction=Direction.GOT,
             amount_paise=claim.amount_paise,
             kind=Kind.PAYMENT,
-            key=f"claim:{claim.pk}",
+            key=f"claim:{claim.pk}:{claim.entry_id}" if claim.entry_id else f"claim:{claim.pk}",
             source=Source.SCREEN,
             occurred_on=claim.created_at.astimezone(shop.zoneinfo).date(),
             note=note,

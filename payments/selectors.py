@@ -140,6 +140,11 @@ def is_deleted(entry: Entry) -> bool:
     return Entry.objects.for_shop(entry.shop_id).filter(reverses=entry).exists()
 
 
+def is_undone(claim: Claim) -> bool:
+    """Whether a claim was confirmed and its line deleted since: its money is not in the book."""
+    return claim.state == Claim.State.CONFIRMED and claim.entry is not None and is_deleted(claim.entry)
+
+
 @dataclass(frozen=True)
 class PaymentsHome:
     """The Payments page: what arrived, what waits for a person."""

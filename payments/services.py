@@ -450,12 +450,11 @@ def _post_arrived(shop: Shop, khata: Khata, payment: Payment) -> Entry:
             raise EventProblem(_("A payment with this bank reference is in the book already."))
         claim = Claim.everything.select_for_update().filter(shop=shop, utr=utr).exclude(state="rejected").first()
     is_same = claim is not None and (claim.khata_id, claim.amount_paise) == (khata.pk, payment.amount_paise)
-    if claim is not None and claim.state == Claim.State.CONFIRMED:
+    # Confirmed and then deleted by hand, it counts for nothing: what really came is posted.
+    if claim is not None and claim.state == Claim.State.CONFIRMED and not selectors.is_undone(claim):
         if not is_same or claim.entry is None:
             raise EventProblem(_("This bank reference was confirmed by hand for another khata or amount."))
-        if not selectors.is_deleted(claim.entry):
-            return claim.entry
-        # Confirmed and then deleted by hand, it counts for nothing: what really came is posted.
+        return claim.entry
     posting = post_entry(
         shop=shop,
         khata=khata,

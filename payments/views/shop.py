@@ -38,8 +38,11 @@ def confirm_claim(request: HttpRequest, seat: Seat, pk: int) -> HttpResponse:
     claim = get_object_or_404(Claim.objects.for_shop(seat.shop), pk=pk)
     try:
         done = services.confirm_claim(claim=claim, actor=seat.user)
-        nudge()  # the receipt
-        messages.success(request, _("%s is in the khata.") % format_paise(done.amount_paise))
+        if done.state == Claim.State.CONFIRMED:
+            nudge()  # the receipt
+            messages.success(request, _("%s is in the khata.") % format_paise(done.amount_paise))
+        else:
+            messages.info(request, _("Its line was deleted before. It waits here again: confirm it once more."))
     except (ClaimError, LedgerError) as error:
         messages.error(request, str(error))
     return redirect("payments:home", seat.shop.code)
