@@ -12,11 +12,13 @@ from core.limits import MAX_AMOUNT_PAISE, MAX_EXPRESSION_CHARS
 
 RUPEE = "\u20b9"
 # Signs that phones, keypads and pasted text use for the four operations.
-_OPERATORS = {"×": "*", "x": "*", "X": "*", "✕": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "—": "-"}
+_OPERATORS = {"×": "*", "x": "*", "X": "*", "✕": "*", "÷": "/", "−": "-", "–": "-", "—": "-"}
 _MAX_DEPTH = 20
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3}")
 # "12 40" is a forgotten sign, not 1240.
 _SPACE_INSIDE = re.compile(r"[0-9.,] +[0-9.,]")
+# What may stand before an amount, and before each one of a sum: "Rs. 500 + Rs. 200".
+_MARK = re.compile(r"(₹|₨|rs\.?|inr|रु\.?) *", re.IGNORECASE)
 
 
 class MoneyError(ValueError):
@@ -56,7 +58,7 @@ def evaluate_paise(expression: str) -> int:
     """
     if len(expression) > MAX_EXPRESSION_CHARS:
         raise MoneyError("long", "This sum is too long.")
-    text = _clean(expression)
+    text = _without_tail(_MARK.sub(RUPEE, _plain_signs(expression)))
     if _SPACE_INSIDE.search(text):
         raise MoneyError("form", "This is not a sum we can read.")
     value = _Sum(text).value()
@@ -114,13 +116,17 @@ def plain_rupees(paise: int) -> str:
 
 
 def _clean(text: str) -> str:
+    text = _plain_signs(text)
+    mark = _MARK.match(text)
+    return _without_tail(text[mark.end() :] if mark else text)
+
+
+def _plain_signs(text: str) -> str:
     text = fold_digits(text).replace("\u00a0", " ").replace("\u202f", " ").strip()
-    text = "".join(_OPERATORS.get(char, char) for char in text)
-    lowered = text.lower()
-    for prefix in (RUPEE, "rs.", "rs", "inr", "रु.", "रु", "₨"):
-        if lowered.startswith(prefix):
-            text = text[len(prefix) :].strip()
-            break
+    return "".join(_OPERATORS.get(char, char) for char in text)
+
+
+def _without_tail(text: str) -> str:
     return text.removesuffix("/-").removesuffix("/=").strip()
 
 
@@ -149,7 +155,7 @@ class _Sum:
     """A recursive-descent parser over + - * / and brackets. One use, one value."""
 
     def __init__(self, text: str) -> None:
-        self.text = text.replace(" ", "").replace(RUPEE, "").rstrip("=")
+        self.text = text.replace(" ", "").rstrip("=")
         self.at = 0
         self.depth = 0
 
@@ -181,6 +187,8 @@ class _Sum:
         return result
 
     def _atom(self) -> Fraction:
+        # A mark of money opens an amount and nothing else: "₹500 ₹200" is two amounts and not ₹5,00,200.
+        self.at += self._peek() == RUPEE
         if self._peek() == "(":
             self.depth += 1
             if self.depth > _MAX_DEPTH:

@@ -97,6 +97,10 @@ def test_what_is_not_surely_an_amount_is_refused(text: str, code: str) -> None:
         ("0.005", 1),  # half a paisa goes up
         ("1/3*3", 1_00),  # exact inside, rounded once
         ("₹500 + ₹200", 700_00),
+        ("Rs 500 + Rs. 200/-", 700_00),
+        ("Rs. 12*40", 480_00),
+        ("2*(₹20+₹5)", 50_00),
+        ("₹(20+5)×4", 100_00),
         ("१२*४०", 480_00),
         ("500", 500_00),
         ("((((5))))", 5_00),
@@ -124,6 +128,16 @@ def test_the_keypad_computes_exactly(text: str, paise: int) -> None:
         ("__import__('os')", "form"),
         ("12 40", "form"),  # a forgotten sign, not 1240
         ("1. 5", "form"),
+        ("₹500 ₹200", "form"),  # two amounts, not 5,00,200
+        ("500 ₹200", "form"),
+        ("12 ₹ 40", "form"),
+        ("12₹40", "form"),
+        ("12 Rs 40", "form"),
+        ("₹₹500", "form"),
+        ("5₹00", "form"),
+        ("₹", "form"),
+        (". 5", "form"),
+        ("12·50", "form"),  # a point to some, a sign of multiplication to others
         ("9" * 200, "long"),
         ("1+" * 100 + "1", "long"),
         ("(" * 21 + "5" + ")" * 21, "long"),
