@@ -236,12 +236,14 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
 
     The sealed cursor carries the running balance and the count of entries it was true for, so no
     page sums what lies before it: page 1,000 costs what page 1 costs. Entries that were added
-    since (at most a handful) are settled against it. Raises SealBroken for a forged cursor.
+    since (at most a handful) are settled against it. Entries after those that the khata in hand
+    counts are not there yet: its balance does not hold them. Raises SealBroken for a forged cursor.
     """
-    rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata)
+    rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position__lte=khata.entry_count)
     if not show_reversed:
         # Said so, and not by a join, the walk along the index stops where the page is full.
-        rows = rows.filter(~Exists(Entry.everything.filter(reverses=OuterRef("pk"))), reverses=None)
+        undone = Entry.everything.filter(reverses=OuterRef("pk"), position__lte=khata.entry_count)
+        rows = rows.filter(~Exists(undone), reverses=None)
     running = khata.balance_paise
     # The first page is bounded too: without the bound on the date, and without statistics, SQLite
     # reads every entry of every shop whose ``reverses`` is NULL and sorts them.
@@ -253,7 +255,7 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
             running += _added_since(khata, count, day, position)
     # The plain bound on the date lets the index start there; the second cuts within the day.
     rows = rows.filter(occurred_on__lte=day).exclude(occurred_on=day, position__gte=position)
-    found = _newest_first(rows, size + 1, none_reversed=not show_reversed)
+    found = _newest_first(rows, size + 1, upto=khata.entry_count, none_reversed=not show_reversed)
     lines = []
     for entry in found[:size]:
         lines.append(StatementRow(entry, None if entry.is_reversed else running))
@@ -265,11 +267,18 @@ def statement_page(khata: Khata, cursor: str = "", *, show_reversed: bool = Fals
     return Page(lines, crypto.seal_cursor(f"statement:{khata.uid}", values))
 
 
-def _newest_first(rows: QuerySet[Entry], size: int, *, none_reversed: bool) -> list[EntryFacts]:
+def _newest_first(
+    rows: QuerySet[Entry], size: int, *, upto: int | None = None, none_reversed: bool = False
+) -> list[EntryFacts]:
+    """``upto``: a reversal at a later position has not happened yet."""
     rows = rows.order_by("-occurred_on", "-position")
     if none_reversed:
         return [EntryFacts._make((*row, None)) for row in rows.values_list(*_COLUMNS[:-1])[:size]]
-    return [EntryFacts(*row) for row in rows.values_list(*_COLUMNS)[:size]]
+    found = []
+    for *row, undone_by, undone_at in rows.values_list(*_COLUMNS, "reversed_by__position")[:size]:
+        is_later = undone_at is not None and upto is not None and undone_at > upto
+        found.append(EntryFacts._make((*row, None if is_later else undone_by)))
+    return found
 
 
 def _added_since(khata: Khata, count: int, day: dt.date, position: int) -> int:
@@ -279,10 +288,13 @@ def _added_since(khata: Khata, count: int, day: dt.date, position: int) -> int:
     was reversed meanwhile never counted.
     """
     delta = 0
-    rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position__gt=count)
-    columns = ("occurred_on", "position", "direction", "amount_paise", "reverses__position", "reversed_by__pk")
-    for added_on, added_at, direction, amount_paise, original_at, reversed_by in rows.values_list(*columns):
-        if reversed_by is not None or (original_at is not None and original_at > count):
+    upto = khata.entry_count
+    rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position__gt=count, position__lte=upto)
+    at, undone = "reverses__position", "reversed_by__position"
+    lines = rows.values_list("occurred_on", "position", "direction", "amount_paise", at, undone)
+    for added_on, added_at, direction, amount_paise, original_at, undone_at in lines:
+        is_undone = undone_at is not None and undone_at <= upto
+        if is_undone or (original_at is not None and original_at > count):
             continue
         place = (added_on, original_at if original_at is not None else added_at)
         if place < (day, position):
@@ -293,7 +305,7 @@ def _added_since(khata: Khata, count: int, day: dt.date, position: int) -> int:
 def entry_facts(khata: Khata, position: int) -> EntryFacts:
     """One entry of a khata. Raises Http404 where there is none at ``position``."""
     rows = Entry.objects.for_shop(khata.shop_id).filter(khata=khata, position=position)
-    found = _newest_first(rows, 1, none_reversed=False)
+    found = _newest_first(rows, 1)
     if not found:
         raise Http404
     return found[0]

@@ -37,7 +37,7 @@ def khata(request: HttpRequest, seat: Seat, party_code: str) -> HttpResponse:
     if request.htmx and request.GET.get("after"):  # type: ignore[attr-defined]
         return render(request, "ledger/khata.html#entries", context)
     today = seat.shop.today()
-    buckets = allocation.ageing(book.pk, book.balance_paise, today)
+    buckets = allocation.ageing(book.pk, book.balance_paise, today, upto=book.entry_count)
     context |= {
         "bands": selectors.bands(buckets),
         "initials": selectors.initials(book.party.name),

@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from core.crypto import SealBroken
 from ledger import selectors
-from ledger.models import Entry
+from ledger.allocation import ageing
+from ledger.models import Entry, Khata
 from ledger.services import reverse_entry
-from tests.cast import make_khata, post
+from tests.cast import client_of, make_khata, post
 
 
 def _walk(khata, **options):
@@ -82,6 +83,65 @@ def test_entries_added_between_two_pages_are_settled_against_the_cursor(busy, sh
     assert all(expected[row.entry.position] == row.balance_paise for row in following)
 
 
+def _someone_else_writes(khata, shop):
+    """While a reader has the khata's row in hand: a sale of today, one dated back, and a deletion."""
+    standing = Entry.everything.filter(khata=khata, reverses=None, reversed_by=None).order_by("occurred_on")
+    oldest, newest = standing.first(), standing.last()
+    post(khata, 77_00, "gave")
+    undone = post(khata, 11_00, "gave", occurred_on=shop.today() - dt.timedelta(days=30))
+    reverse_entry(shop=shop, entry=undone.entry, actor=None)
+    reverse_entry(shop=shop, entry=oldest, actor=None)
+    reverse_entry(shop=shop, entry=newest, actor=None)
+    post(khata, 55_00, "got", occurred_on=shop.today() - dt.timedelta(days=30))
+
+
+@pytest.mark.parametrize("show_reversed", [False, True])
+def test_a_page_read_beside_a_post_is_the_page_of_before_it(busy, shop, show_reversed):
+    before = _walk(busy, size=11, show_reversed=show_reversed)
+    _someone_else_writes(busy, shop)  # ``busy`` is the row as it was read before
+    assert _walk(busy, size=11, show_reversed=show_reversed) == before
+
+
+def test_a_cursor_of_a_page_read_beside_a_post_goes_on_rightly(busy, shop):
+    _someone_else_writes(busy, shop)
+    page = selectors.statement_page(busy, size=40)
+    read = Khata.everything.get(pk=busy.pk)
+    expected = dict(_expected(busy))
+    _someone_else_writes(busy, shop)  # and again, between the two reads of the second page
+    following = selectors.statement_page(read, page.next_cursor, size=40).rows
+    assert following
+    assert all(expected[row.entry.position] == row.balance_paise for row in following)
+
+
+def test_ageing_read_beside_a_post_is_that_of_the_balance_in_hand(shop):
+    khata, today = make_khata(shop, "Ramesh"), shop.today()
+    for days in (100, 70, 40, 10):
+        post(khata, 100_00, occurred_on=today - dt.timedelta(days=days), due_on=today - dt.timedelta(days=days))
+    post(khata, 50_00, "got")
+    khata.refresh_from_db()
+    before = ageing(khata.pk, khata.balance_paise, today)
+    _someone_else_writes(khata, shop)
+    assert ageing(khata.pk, khata.balance_paise, today, upto=khata.entry_count) == before
+    assert ageing(khata.pk, khata.balance_paise, today) != before
+
+
+def test_the_page_of_a_khata_adds_up_while_another_hand_saves(cast, monkeypatch):
+    khata = make_khata(cast.shop, "Ramesh")
+    for _number in range(3):
+        post(khata, 100_00, occurred_on=cast.shop.today() - dt.timedelta(days=3))
+    plain = selectors.khata_by_code
+
+    def reading(shop, code):
+        book = plain(shop, code)
+        post(khata, 7_00, occurred_on=shop.today() - dt.timedelta(days=90))
+        return book
+
+    monkeypatch.setattr(selectors, "khata_by_code", reading)
+    page = client_of(cast.asha).get(f"/s/{cast.shop.code}/k/{khata.party.code}/").context
+    assert [row.balance_paise for row in page["page"].rows] == [300_00, 200_00, 100_00]
+    assert [band.bucket for band in page["bands"]] == ["not_due"]
+
+
 def test_a_forged_or_foreign_cursor_is_refused(busy, shop):
     cursor = selectors.statement_page(busy, size=10).next_cursor
     other = make_khata(shop, "Suresh")
@@ -102,8 +162,6 @@ def test_every_page_takes_one_query(busy):
 
 
 def test_ageing_of_the_shop_is_the_sum_of_its_khatas(busy, shop):
-    from ledger.allocation import ageing
-
     second = make_khata(shop, "Suresh", opening_paise=500_00)
     today = shop.today() + dt.timedelta(days=40)
     parts = [ageing(khata.pk, khata.balance_paise, today) for khata in (busy, second)]
