@@ -54,7 +54,7 @@ def _khata_row(row: Row, here: str, words: dict[str, str], supplier: str, no_ent
         f'<span class="line"><b>{escape(row.name)}</b>'
         f'<b class="num{colour}">{format_paise(abs(row.balance_paise), decimals=False)}</b></span>'
         f'<span class="line muted"><span>{" · ".join(parts)}</span>'
-        f'<span{" class=late" if row.overdue_days else ""}>{state}</span></span></span></a></li>\n'
+        f"<span{' class=late' if row.overdue_days else ''}>{state}</span></span></span></a></li>\n"
     )
 
 
