@@ -13,6 +13,7 @@ from core import clock, crypto
 from core.crypto import SealBroken
 from core.http import wants_fragment
 from reminders.models import Message, Purpose
+from reminders.selectors import name_people
 from shops.access import Seat, door
 from shops.models import Role
 
@@ -32,7 +33,7 @@ def outbox(request: HttpRequest, seat: Seat) -> HttpResponse:
         rows = rows.filter(pk__lt=crypto.open_cursor(purpose, after)[0]) if after else rows
     except SealBroken:
         return redirect("home:outbox", seat.shop.code)
-    found = list(rows[: PAGE_MESSAGES + 1])
+    found = name_people(seat.shop, list(rows[: PAGE_MESSAGES + 1]))
     phones: dict[str, list[Message]] = {}
     for message in found[:PAGE_MESSAGES]:
         phones.setdefault(message.recipient, []).append(message)

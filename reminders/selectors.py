@@ -242,6 +242,12 @@ def unknown_count(shop: Shop) -> int:
     return int(Message.objects.for_shop(shop).filter(state=State.UNKNOWN).count())
 
 
+def failed_count(shop: Shop) -> int:
+    """How many messages of the last seven days could not be sent."""
+    since = clock.now() - dt.timedelta(days=7)
+    return int(Message.objects.for_shop(shop).filter(state=State.FAILED, created_at__gte=since).count())
+
+
 def rules_of(shop: Shop) -> list[Rule]:
     """The shop's rules, the switched on ones first."""
     return list(Rule.objects.for_shop(shop).order_by("-enabled", "days_after_due", "pk"))

@@ -146,6 +146,8 @@ def _remind_context(khata: Khata) -> dict[str, Any]:
         "text": text,
         "key": new_key(),
         "taps": taps,
+        # The own phone knows no rule: who writes by hand is at least told what Khata would do.
+        "caution": "" if previews[0].verdict.allowed else previews[0].verdict.reason,
     }
 
 
@@ -182,7 +184,7 @@ def message_list(request: HttpRequest, seat: Seat) -> HttpResponse:
     }
     if wants_fragment(request) and request.GET.get("after"):
         return render(request, "reminders/messages.html#rows", context)
-    context["unknown"] = selectors.unknown_count(seat.shop)
+    context |= {"unknown": selectors.unknown_count(seat.shop), "failed": selectors.failed_count(seat.shop)}
     return render(request, "reminders/messages.html", context)
 
 

@@ -5,6 +5,14 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const wide = window.matchMedia("(min-width: 900px)");
   const say = (text) => { const box = $("#said"); if (box) box.textContent = text; };
+  /* Said and shown: a part of the page that could not be fetched must not look like an empty one. */
+  const tell = (text) => {
+    const box = $("#said");
+    if (!box || !text) return;
+    box.classList.replace("sr", "toast"); say(text);
+    clearTimeout(tell.timer);
+    tell.timer = setTimeout(() => { box.classList.replace("toast", "sr"); say(""); }, 6000);
+  };
 
   /* --- arithmetic, for showing only: the server decides. Exact, in ten-thousandths of a paisa. --- */
   const SCALE = 1000000n;
@@ -170,7 +178,8 @@
   });
 
   document.addEventListener("htmx:afterSwap", () => { bindAll(document); mark(); });
-  document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline || ""));
+  for (const fault of ["sendError", "timeout"]) document.addEventListener(`htmx:${fault}`, () => tell(document.body.dataset.offline));
+  document.addEventListener("htmx:responseError", () => tell(document.body.dataset.failed));
   bindAll(document);
   fillSide();
   wide.addEventListener("change", fillSide);

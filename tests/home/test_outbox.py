@@ -75,3 +75,21 @@ def test_a_step_that_we_did_not_seal_leads_to_the_first_page(cast: Cast) -> None
     url = reverse("home:outbox", args=[cast.shop.code])
     answer: Any = client_of(cast.meena).get(f"{url}?after=forged")
     assert (answer.status_code, answer.url) == (302, url)
+
+
+def test_an_alert_to_an_owner_stands_under_her_name(cast: Cast) -> None:
+    Message.everything.create(
+        shop=cast.shop,
+        purpose=Purpose.ALERT,
+        channel=Via.SMS,
+        backend="demo",
+        recipient=cast.asha.phone,
+        text="Bilal was added.",
+        state=Message.State.SENT,
+        dedupe_key="alert",
+        sent_at=clock.now(),
+    )
+    for name in ("home:outbox", "reminders:messages"):
+        page = client_of(cast.asha).get(reverse(name, args=[cast.shop.code])).content.decode()
+        assert "<b>Asha</b>" in page, name
+        assert cast.asha.phone not in page, f"{name}: phones are written as people write them"

@@ -69,9 +69,23 @@ def build(message: Message) -> EmailMultiAlternatives:
             headers=_headers(message),
         )
         if message.purpose != Purpose.CODE:  # a gateway turns a code's mail into an SMS: text alone
-            html = render_to_string("reminders/email.html", {"message": message, "subject": subject})
-            mail.attach_alternative(html, "text/html")
+            mail.attach_alternative(_html(message, subject), "text/html")
     return mail
+
+
+def _html(message: Message, subject: str) -> str:
+    """The text in the look of the house; the address in it becomes a button."""
+    page = page_in(message.text)
+    context = {
+        "message": message,
+        "subject": subject,
+        "shop_name": message.shop.name if message.shop else "Khata",
+        "body": message.text.replace(page, "").rstrip() if page else message.text,
+        "page": page,
+        "asks": message.purpose == Purpose.REMINDER,
+        "balance_paise": message.balance_paise,
+    }
+    return render_to_string("reminders/emails/message.html", context)
 
 
 def _headers(message: Message) -> dict[str, str]:
