@@ -1,12 +1,14 @@
 """Reads of payments for screens, the worker and the customer's page."""
 
+import datetime as dt
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from core import clock
 from core.limits import PAGE_ROWS
 from ledger.allocation import BUCKETS, ageing
 from ledger.models import Entry, Khata
@@ -19,6 +21,7 @@ from shops.models import Shop
 # How far back the worker looks for khatas that moved. What an import moves beyond it is drawn
 # when its page is opened: the cost of a tick stays the same however many links there are.
 _NEWEST_ENTRIES = 1000
+_NOT_FOUND_FOR = dt.timedelta(days=14)  # a customer is told so long that a claim was not found
 
 
 def asked_paise(link: PayLink) -> int | None:
@@ -129,7 +132,7 @@ def payment_of(checkout: Checkout) -> Payment | None:
     return max(payments, key=lambda one: (one.state == paid, Payment.State(one.state).rank), default=None)
 
 
-def standing_payments(shop_id: int, utr: str) -> QuerySet[Payment]:
+def standing_payments(shop_id: int, utr: str | OuterRef) -> QuerySet[Payment]:
     """Payments under ``utr`` whose entry stands: one that a person deleted is no money in the book."""
     rows: QuerySet[Payment] = Payment.objects.for_shop(shop_id)
     return rows.filter(reference=utr, entry__isnull=False, entry__reversed_by=None)
@@ -176,8 +179,16 @@ def _standing(shop: Shop) -> QuerySet[PayLink]:
 
 
 def claims_of(khata: Khata) -> list[Claim]:
-    """The customer's own claims that are not decided, or were not found: shown on their page."""
-    claims = Claim.objects.for_shop(khata.shop_id).filter(khata=khata).exclude(state=Claim.State.CONFIRMED)
+    """The customer's own claims that wait, or were not found of late: shown on their page.
+
+    One that was not found is left out where its UTR is told again or stands in the book.
+    """
+    same = Claim.objects.for_shop(khata.shop_id).filter(utr=OuterRef("utr"))
+    again = same.filter(Q(state=Claim.State.NEW) | Q(state=Claim.State.CONFIRMED, entry__reversed_by=None))
+    arrived = standing_payments(khata.shop_id, OuterRef("utr"))
+    lost = Q(state=Claim.State.REJECTED, decided_at__gt=clock.now() - _NOT_FOUND_FOR)
+    lost &= ~Exists(again) & ~Exists(arrived)
+    claims = Claim.objects.for_shop(khata.shop_id).filter(Q(state=Claim.State.NEW) | lost, khata=khata)
     return list(claims.order_by("-pk")[:3])
 
 

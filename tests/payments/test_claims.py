@@ -1,10 +1,15 @@
 """“I have paid”: one reference counts once, one tap posts once, two hands post once."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
+import time_machine
 
+from core import clock
 from ledger.models import Entry, Khata
+from ledger.services import reverse_entry
+from payments import selectors
 from payments.models import Claim, PayLink, ProviderAccount
 from payments.services import MAX_OPEN_CLAIMS, ClaimError, confirm_claim, make_claim, make_link, reject_claim
 from shops.models import AuditEvent, Shop
@@ -123,3 +128,48 @@ def test_a_claim_told_before_its_webhook_was_stored_takes_the_payments_entry(
     done = confirm_claim(claim=claim, actor=make_user("Asha"))
     assert done.entry == Entry.objects.for_shop(khata.shop_id).get(direction="got")
     assert got(khata) == [500_00]
+
+
+# --- what the customer's page says of it ------------------------------------------------------
+
+
+def told(khata: Khata) -> list[str]:
+    return [claim.state for claim in selectors.claims_of(khata)]
+
+
+def test_a_claim_that_was_not_found_is_said_until_it_is_old(
+    link: PayLink, khata: Khata, django_assert_num_queries: Any
+) -> None:
+    reject_claim(claim=claimed(link), actor=make_user("Asha"))
+    with django_assert_num_queries(1):
+        assert told(khata) == ["rejected"]
+    with time_machine.travel(clock.now() + dt.timedelta(days=14, minutes=1)):
+        assert told(khata) == []
+
+
+@pytest.mark.parametrize("way", ["told again", "confirmed", "arrived", "confirmed elsewhere"])
+def test_nobody_is_asked_to_send_again_what_is_told_again_or_in_the_book(
+    shop: Shop, link: PayLink, account: ProviderAccount, khata: Khata, way: str
+) -> None:
+    owner = make_user("Asha")
+    reject_claim(claim=claimed(link), actor=owner)
+    if way == "arrived":
+        deliver(account, event_body(make_checkout(link, account)))
+    elif way == "confirmed elsewhere":
+        neighbour = make_link(shop=shop, khata=make_khata(shop, "Sunita"), actor=None)
+        confirm_claim(claim=claimed(neighbour), actor=owner)
+    else:
+        claim = claimed(link)
+        if way == "confirmed":
+            confirm_claim(claim=claim, actor=owner)
+    assert told(khata) == (["new"] if way == "told again" else [])
+
+
+def test_a_claim_that_was_not_found_is_said_again_once_its_money_is_deleted(
+    link: PayLink, account: ProviderAccount, khata: Khata
+) -> None:
+    reject_claim(claim=claimed(link), actor=make_user("Asha"))
+    deliver(account, event_body(make_checkout(link, account)))
+    entry = Entry.objects.for_shop(khata.shop_id).get(direction="got")
+    reverse_entry(shop=link.shop, entry=entry, actor=None)
+    assert told(khata) == ["rejected"]
