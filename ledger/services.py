@@ -32,6 +32,7 @@ ONE_WAY = {
 }
 OPPOSITE = {Direction.GAVE: Direction.GOT, Direction.GOT: Direction.GAVE}
 FIRST_DAY = dt.date(1990, 1, 1)
+LONGEST_CREDIT = dt.timedelta(days=3660)  # no due day lies further behind its entry
 
 
 class LedgerError(ValueError):
@@ -157,7 +158,8 @@ def post_entry(
     """Append one entry; the balance, the chain and ``oldest_due_on`` move in the same transaction.
 
     ``amount_paise`` > 0. ``occurred_on`` defaults to the shop's today, ``due_on`` of a gave to
-    the khata's or shop's days of credit. ``override_reason`` lets an owner pass a blocking limit
+    the khata's or shop's days of credit; named, it lies from the entry's day to LONGEST_CREDIT
+    behind it (of an opening also before it). ``override_reason`` lets an owner pass a blocking limit
     (the caller has checked that it is one) and is audited. ``recorded_at`` is for restores.
 
     Raises LedgerError: KeyReused when the key stands on other content, OverLimit, or a value that
@@ -166,7 +168,6 @@ def post_entry(
     note = note.strip()
     today = shop.today()
     day = occurred_on or today
-    _check(direction, amount_paise, kind, day, today, note, key)
     due_asked = due_on if direction == Direction.GAVE else None
     if due_on is None and direction == Direction.GAVE:
         days = khata.credit_days if khata.credit_days is not None else shop.credit_days
@@ -185,6 +186,7 @@ def post_entry(
         actor=actor,
         key=key,
         created_at=recorded_at or clock.now(),
+    _check(direction, amount_paise, kind, day, today, due_asked, note, key)
     )
     try:
         with transaction.atomic():
@@ -193,9 +195,7 @@ def post_entry(
             if is_over and enforce_limit and shop.blocks_over_limit:
                 _pass_limit(shop, khata, actor, posted, override_reason)
     except IntegrityError:
-        # Dates that we chose ourselves may differ on a replay after midnight or new terms.
-        named = {"occurred_on": occurred_on, "due_on": due_asked}
-        return _replay(line, {field: value for field, value in named.items() if value})
+        return _replay(line, _named(occurred_on=occurred_on, due_on=due_asked))
     return Posting(_as_entry(line, posted), posted.balance_paise, is_over)
 
 
@@ -334,7 +334,14 @@ def _plain(value: Any) -> Any:
 
 
 def _check(
-    direction: str, amount_paise: int, kind: str, day: dt.date, today: dt.date, note: str, key: str
+    direction: str,
+    amount_paise: int,
+    kind: str,
+    day: dt.date,
+    today: dt.date,
+    due_on: dt.date | None,
+    note: str,
+    key: str,
 ) -> None:
     if type(amount_paise) is not int or not 0 < amount_paise <= MAX_AMOUNT_PAISE:
         raise LedgerError(_("The amount must be more than zero and not larger than a khata may hold."))
@@ -355,6 +362,7 @@ def _check(
 def _line(
     *,
     reverses: Entry | None = None,
+    """Refuse what the book does not take. ``due_on``: as the caller named it, of a gave."""
     actor: User | None,
     note: str,
     items: list[Any],
@@ -365,12 +373,25 @@ def _line(
     if fields["source"] not in Source.values:
         raise LedgerError(_("This kind of entry is not known."))
     salt = os.urandom(16)
+    if due_on is not None:
+        _check_due(due_on, kind, day)
+    if "\0" in note:  # PostgreSQL keeps none
+        raise LedgerError(_("The note holds a character that cannot be kept."))
     digest = chain.text_digest(salt, note, items, [])
     line = post.Line(
         **fields,
         reverses_id=reverses.pk if reverses else None,
         note=note,
         items=items,
+def _check_due(due_on: dt.date, kind: str, day: dt.date) -> None:
+    # What was due before the book began is an opening of today.
+    first = FIRST_DAY if kind == Kind.OPENING else day
+    if due_on < first:
+        raise LedgerError(_("The due date must not lie before the date of the entry."))
+    if due_on > day + LONGEST_CREDIT:
+        raise LedgerError(_("The due date lies too far ahead."))
+
+
         attachments=[],
         text_salt=salt,
         text_digest=digest,
@@ -410,7 +431,13 @@ def _asked(draft: Draft) -> dict[str, Any]:
     """What a replay of ``draft`` must repeat; dates only where the caller named them."""
     asked = {name: getattr(draft, name) for name in ("khata_id", "direction", "amount_paise", "kind")}
     asked["note"] = draft.note.strip()
-    return asked | ({"occurred_on": draft.occurred_on} if draft.occurred_on else {})
+    due_on = draft.due_on if draft.direction == Direction.GAVE else None
+    return asked | _named(occurred_on=draft.occurred_on, due_on=due_on)
+
+
+def _named(**dates: dt.date | None) -> dict[str, dt.date]:
+    """Dates that we chose ourselves may differ on a replay after midnight or new terms."""
+    return {field: day for field, day in dates.items() if day is not None}
 
 
 def _chained(
@@ -418,11 +445,11 @@ def _chained(
 ) -> Entry:
     """The next entry of ``khata``, not saved; the khata in hand moves on, its row does not yet."""
     note, day = draft.note.strip(), draft.occurred_on or today
-    _check(draft.direction, draft.amount_paise, draft.kind, day, today, note, draft.key)
-    due_on = None
-    if draft.direction == Direction.GAVE:
+    due_on = draft.due_on if draft.direction == Direction.GAVE else None
+    _check(draft.direction, draft.amount_paise, draft.kind, day, today, due_on, note, draft.key)
+    if draft.direction == Direction.GAVE and due_on is None:
         days = khata.credit_days if khata.credit_days is not None else shop.credit_days
-        due_on = draft.due_on or day + dt.timedelta(days=days)
+        due_on = day + dt.timedelta(days=days)
     line, body = _line(
         shop_id=shop.pk,
         khata_id=khata.pk,

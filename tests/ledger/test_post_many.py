@@ -72,6 +72,23 @@ def test_a_known_key_with_other_content_stops_the_whole_batch(
     assert len(oracle.check(khata.pk)) == 1
 
 
+def test_a_named_due_date_must_match_and_one_that_is_not_named_need_not(khata: Khata, shop: Shop) -> None:
+    day, due = shop.today(), shop.today() + dt.timedelta(days=9)
+    post_many(shop=shop, drafts=[draft(khata, "a", occurred_on=day, due_on=due)], actor=None)
+    assert post_many(shop=shop, drafts=[draft(khata, "a", due_on=due), draft(khata, "a")], actor=None) == 0
+    with pytest.raises(KeyReused):
+        post_many(shop=shop, drafts=[draft(khata, "a", due_on=day)], actor=None)
+    post_many(shop=shop, drafts=[draft(khata, "b", direction="got")], actor=None)
+    assert post_many(shop=shop, drafts=[draft(khata, "b", direction="got", due_on=day)], actor=None) == 0
+
+
+def test_a_due_date_that_fits_no_entry_stops_the_whole_batch(khata: Khata, shop: Shop) -> None:
+    for due in (dt.date(1, 1, 1), dt.date(9999, 12, 31), shop.today() - dt.timedelta(days=1)):
+        with pytest.raises(LedgerError, match="due date"):
+            post_many(shop=shop, drafts=[draft(khata, "a"), draft(khata, "b", due_on=due)], actor=None)
+    assert oracle.check(khata.pk) == []
+
+
 def test_one_bad_line_stops_the_whole_batch(khata: Khata, shop: Shop) -> None:
     with pytest.raises(LedgerError):
         post_many(shop=shop, drafts=[draft(khata, "a"), draft(khata, "b", 0)], actor=None)

@@ -128,6 +128,16 @@ def test_a_date_in_the_future_is_refused(cast: Cast):
     assert client_of(cast.bilal).post(_at(cast, khata, "gave/"), data).status_code == 422
 
 
+@pytest.mark.parametrize("due_on", ["0001-01-01", "9999-12-31", "2026-01-04"])
+def test_a_due_date_that_fits_no_entry_is_refused_in_words(cast: Cast, due_on: str):
+    khata = make_khata(cast.shop, "Ramesh")
+    data = {"amount": "50", "key": "k", "occurred_on": "2026-01-05", "due_on": due_on}
+    answer = client_of(cast.bilal).post(_at(cast, khata, "gave/"), data)
+    assert answer.status_code == 422
+    assert "The due date" in answer.text
+    assert not Entry.objects.for_shop(cast.shop).exists()
+
+
 def test_over_a_blocking_limit_the_cashier_is_refused_and_the_owner_may_say_why(cast: Cast):
     cast.shop.blocks_over_limit = True
     cast.shop.save()

@@ -141,7 +141,13 @@ def test_a_replay_after_midnight_is_still_the_same_entry(khata: Khata) -> None:
         {"kind": "gift"},
         {"occurred_on": DAY + dt.timedelta(days=1)},
         {"occurred_on": dt.date(1989, 12, 31)},
+        {"due_on": dt.date(1, 1, 1)},
+        {"due_on": dt.date(9999, 12, 31)},
+        {"due_on": DAY - dt.timedelta(days=1)},
+        {"due_on": DAY + dt.timedelta(days=3661)},
+        {"kind": "opening", "due_on": dt.date(1989, 12, 31)},
         {"note": "x" * (MAX_NOTE_CHARS + 1)},
+        {"note": "rice\0oil"},
         {"key": ""},
         {"key": "k" * (MAX_KEY_CHARS + 1)},
         {"source": "telepathy"},
@@ -226,6 +232,28 @@ def test_the_due_date_is_the_khatas_days_else_the_shops(shop: Shop) -> None:
     assert post(quick, shop=shop).entry.due_on == DAY
     assert post(usual, shop=shop, due_on=DAY + dt.timedelta(days=3)).entry.due_on == DAY + dt.timedelta(days=3)
     assert post(usual, 1, Direction.GOT, due_on=DAY).entry.due_on is None  # a payment is never due
+
+
+def test_a_named_due_date_lies_between_the_entry_and_ten_years_after_it(khata: Khata) -> None:
+    for days in (0, 3660):
+        assert post(khata, due_on=DAY + dt.timedelta(days=days)).entry.due_on == DAY + dt.timedelta(days=days)
+    assert post(khata, direction=Direction.GOT, due_on=dt.date(1, 1, 1)).entry.due_on is None  # it is not asked
+    oracle.check(khata.pk)
+
+
+def test_an_opening_may_have_been_due_before_the_book_began(khata: Khata) -> None:
+    late = DAY - dt.timedelta(days=200)
+    assert post(khata, kind=Kind.OPENING, due_on=late).entry.due_on == late
+    khata.refresh_from_db()
+    assert khata.oldest_due_on == late
+    oracle.check(khata.pk)
+
+
+def test_a_replay_may_leave_the_due_date_to_us(khata: Khata) -> None:
+    first = post(khata, key="form-1", due_on=DAY + dt.timedelta(days=3))
+    again = post(khata, key="form-1")
+    assert again.is_replay
+    assert again.entry.due_on == first.entry.due_on
 
 
 def test_an_entry_of_an_earlier_day_counts_from_its_own_day(khata: Khata) -> None:
