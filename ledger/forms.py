@@ -29,6 +29,20 @@ def new_key() -> str:
     return f"{_KEYS}{secrets.token_urlsafe(15)}"
 
 
+def ask_once_more(form: forms.Form, error: Exception, *, hint: bool = True) -> None:
+    """Show a form again whose key was used: what was typed stands, under a key of its own.
+
+    Under the key it came with, no Save of what stands in it now could ever succeed.
+    """
+    form.add_error(None, str(error))
+    if hint:
+        form.add_error(None, _("To write this as well, press Save once more."))
+    data: Any = form.data
+    data = data.copy()
+    data["key"] = new_key()
+    form.data = data
+
+
 class KeyField(forms.CharField):
     """A form's idempotency key. It always lives under ``form:``, so that nobody can squat on the
     key of a payment or a reversal that is still to come."""

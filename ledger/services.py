@@ -19,7 +19,7 @@ from core.money import format_paise
 from ledger import allocation, chain, post
 from ledger.models import Direction, Entry, Khata, Kind, Source
 from parties.models import Party, PartyKind
-from parties.services import add_party
+from parties.services import PartyKeyReused, add_party
 from shops.models import Shop, User
 from shops.services import audit
 
@@ -41,6 +41,10 @@ class LedgerError(ValueError):
 
 class KeyReused(LedgerError):
     """The idempotency key stands on another entry already."""
+
+
+class Undone(KeyReused):
+    """The key stands on this very entry, which was reversed since: whoever sends it again is asked."""
 
 
 class AlreadyReversed(LedgerError):
@@ -106,12 +110,15 @@ def new_khata(
 ) -> Khata:
     """A party, its khata and its opening balance, all or nothing.
 
-    ``opening_paise`` positive: the party owes the shop. The same ``key`` gives the first khata.
+    ``opening_paise`` positive: the party owes the shop. The same ``key`` with the same party and
+    opening gives the first khata (terms may have changed since, and do not count); else KeyReused.
     """
-    party, is_new = add_party(shop=shop, actor=actor, name=name, key=key, **party_fields)
+    try:
+        party, is_new = add_party(shop=shop, actor=actor, name=name, key=key, **party_fields)
+    except PartyKeyReused as error:
+        raise KeyReused(str(error)) from error
     if not is_new:
-        known: Khata = Khata.objects.for_shop(shop).get(party=party)
-        return known
+        return _known_khata(shop, party, opening_paise, opening_on)
     khata = open_khata(party=party, credit_limit_paise=credit_limit_paise, credit_days=credit_days)
     if opening_paise:
         posting = post_entry(
@@ -127,6 +134,15 @@ def new_khata(
             enforce_limit=False,
         )
         khata.balance_paise = posting.balance_paise
+    return khata
+
+
+def _known_khata(shop: Shop, party: Party, opening_paise: int, opening_on: dt.date | None) -> Khata:
+    khata: Khata = Khata.objects.for_shop(shop).get(party=party)
+    opening = Entry.objects.for_shop(shop).filter(key=f"opening:{khata.uid}").first()
+    is_same = (opening.signed_paise if opening else 0) == opening_paise
+    if not is_same or (opening is not None and opening_on not in (None, opening.occurred_on)):
+        raise KeyReused(_("This form was already saved with other content. Nothing more was written."))
     return khata
 
 
@@ -163,12 +179,14 @@ def post_entry(
     (the caller has checked that it is one) and is audited. ``recorded_at`` is for restores.
 
     Raises LedgerError: KeyReused when the key stands on other content, OverLimit, or a value that
-    the book does not take. The same key with the same content returns the first posting.
+    the book does not take. The same key with the same content returns the first posting; dates count
+    as content only where this call names them. Undone, when that posting was reversed meanwhile.
     """
     note = note.strip()
     today = shop.today()
     day = occurred_on or today
     due_asked = due_on if direction == Direction.GAVE else None
+    _check(direction, amount_paise, kind, day, today, due_asked, note, key)
     if due_on is None and direction == Direction.GAVE:
         days = khata.credit_days if khata.credit_days is not None else shop.credit_days
         due_on = day + dt.timedelta(days=days)
@@ -186,7 +204,6 @@ def post_entry(
         actor=actor,
         key=key,
         created_at=recorded_at or clock.now(),
-    _check(direction, amount_paise, kind, day, today, due_asked, note, key)
     )
     try:
         with transaction.atomic():
@@ -205,7 +222,9 @@ def post_many(*, shop: Shop, drafts: list[Draft], actor: User | None, source: st
 
     For writers that have the whole batch in hand (imports): the khatas are locked once, in one
     order, the chain is computed here and the lines go in together. Checks, chain, replays and
-    KeyReused are those of ``post_entry``; credit limits are not enforced. Some 100 drafts a call.
+    KeyReused are those of ``post_entry``; credit limits are not enforced, and a line that was
+    reversed since is known all the same: a file brought in again does not undo a correction.
+    Some 100 drafts a call.
     """
     return write_batch(chain_batch(shop=shop, drafts=drafts, actor=actor, source=source))
 
@@ -343,6 +362,7 @@ def _check(
     note: str,
     key: str,
 ) -> None:
+    """Refuse what the book does not take. ``due_on``: as the caller named it, of a gave."""
     if type(amount_paise) is not int or not 0 < amount_paise <= MAX_AMOUNT_PAISE:
         raise LedgerError(_("The amount must be more than zero and not larger than a khata may hold."))
     if direction not in Direction.values or kind not in Kind.values:
@@ -353,16 +373,28 @@ def _check(
         raise LedgerError(_("The date must not lie in the future."))
     if day < FIRST_DAY:
         raise LedgerError(_("The date lies too far back."))
+    if due_on is not None:
+        _check_due(due_on, kind, day)
+    if "\0" in note:  # PostgreSQL keeps none
+        raise LedgerError(_("The note holds a character that cannot be kept."))
     if len(note) > MAX_NOTE_CHARS:
         raise LedgerError(_("The note is too long."))
     if not key or len(key) > MAX_KEY_CHARS:
         raise LedgerError(_("This form is incomplete. Open it again and save once more."))
 
 
+def _check_due(due_on: dt.date, kind: str, day: dt.date) -> None:
+    # What was due before the book began is an opening of today.
+    first = FIRST_DAY if kind == Kind.OPENING else day
+    if due_on < first:
+        raise LedgerError(_("The due date must not lie before the date of the entry."))
+    if due_on > day + LONGEST_CREDIT:
+        raise LedgerError(_("The due date lies too far ahead."))
+
+
 def _line(
     *,
     reverses: Entry | None = None,
-    """Refuse what the book does not take. ``due_on``: as the caller named it, of a gave."""
     actor: User | None,
     note: str,
     items: list[Any],
@@ -373,25 +405,12 @@ def _line(
     if fields["source"] not in Source.values:
         raise LedgerError(_("This kind of entry is not known."))
     salt = os.urandom(16)
-    if due_on is not None:
-        _check_due(due_on, kind, day)
-    if "\0" in note:  # PostgreSQL keeps none
-        raise LedgerError(_("The note holds a character that cannot be kept."))
     digest = chain.text_digest(salt, note, items, [])
     line = post.Line(
         **fields,
         reverses_id=reverses.pk if reverses else None,
         note=note,
         items=items,
-def _check_due(due_on: dt.date, kind: str, day: dt.date) -> None:
-    # What was due before the book began is an opening of today.
-    first = FIRST_DAY if kind == Kind.OPENING else day
-    if due_on < first:
-        raise LedgerError(_("The due date must not lie before the date of the entry."))
-    if due_on > day + LONGEST_CREDIT:
-        raise LedgerError(_("The due date lies too far ahead."))
-
-
         attachments=[],
         text_salt=salt,
         text_digest=digest,
@@ -535,6 +554,8 @@ def _replay(line: post.Line, explicit: dict[str, Any]) -> Posting:
         "items": line.items,
     } | explicit
     _same_or_refuse(first, asked)
+    if Entry.everything.filter(reverses=first.pk).exists():
+        raise Undone(_("This was saved and then undone. Press Save once more to write it again."))
     return Posting(first, first.khata.balance_paise, is_replay=True)
 
 

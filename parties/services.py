@@ -16,6 +16,10 @@ class PartyError(ValueError):
     """The change is refused; the message is for people."""
 
 
+class PartyKeyReused(PartyError):
+    """The form's key stands on another party already; nothing was written."""
+
+
 @transaction.atomic
 def add_party(
     *,
@@ -30,16 +34,15 @@ def add_party(
     note: str = "",
     consent_source: str = "",
 ) -> tuple[Party, bool]:
-    """A new party and whether it is new: the same ``key`` gives the first one.
+    """A new party and whether it is new: the same ``key`` with the same content gives the first one.
 
     ``phone`` is E.164 or empty. ``consent_source`` set: the party agreed to messages there.
     A duplicate name or phone is not refused here; screens warn (see ``selectors.look_alikes``).
+    Raises PartyKeyReused where the key's party is another, also one that was edited since.
     """
     name = " ".join(name.split())
     if not name:
         raise PartyError(_("A party needs a name."))
-    if key and (known := Party.objects.for_shop(shop).filter(key=key).first()):
-        return known, False
     party = Party(
         shop=shop,
         name=name,
@@ -52,14 +55,24 @@ def add_party(
         key=key,
         created_by=actor,
     )
-    if first := _insert_with_free_code(party):
-        return first, False
+    known = Party.objects.for_shop(shop).filter(key=key).first() if key else None
+    if first := known or _insert_with_free_code(party):
+        return _same_or_refuse(first, party), False
     _index_words(party)
     if consent_source:
         for channel, address in _channels(party):
             if address:
                 record_consent(party=party, channel=channel, given=True, source=consent_source, actor=actor)
     return party, True
+
+
+def _same_or_refuse(first: Party, asked: Party) -> Party:
+    """``first`` where ``asked`` says the same of who it is; of what was not asked for, nothing."""
+    said = {field: getattr(asked, field) for field in ("name", "kind", "phone")}
+    said |= {field: value for field in ("email", "note") if (value := getattr(asked, field))}
+    if any(getattr(first, field) != value for field, value in said.items()):
+        raise PartyKeyReused(_("This form was already saved with other content. Nothing more was written."))
+    return first
 
 
 EDITABLE = ("name", "kind", "phone", "email", "language", "note", "reminders_paused_until")

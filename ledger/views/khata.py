@@ -14,9 +14,18 @@ from core.crypto import SealBroken
 from core.money import format_paise
 from core.worker import nudge
 from ledger import allocation, selectors
-from ledger.forms import EntryForm, new_key
+from ledger.forms import EntryForm, ask_once_more, new_key
 from ledger.models import Direction, Entry, Khata
-from ledger.services import AlreadyReversed, LedgerError, OverLimit, default_kind, post_entry, reverse_entry
+from ledger.services import (
+    AlreadyReversed,
+    KeyReused,
+    LedgerError,
+    OverLimit,
+    Undone,
+    default_kind,
+    post_entry,
+    reverse_entry,
+)
 from shops.access import Seat, door
 from shops.models import Role
 
@@ -82,6 +91,8 @@ def entry(request: HttpRequest, seat: Seat, party_code: str, direction: str) -> 
         except OverLimit as error:
             over = error
             form.add_error(None, str(error))
+        except KeyReused as error:
+            ask_once_more(form, error, hint=not isinstance(error, Undone))
         except LedgerError as error:
             form.add_error(None, str(error))
     context = {

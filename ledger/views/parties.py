@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger import selectors
-from ledger.forms import KhataForm, PartyForm, TermsForm, new_key
+from ledger.forms import KhataForm, PartyForm, TermsForm, ask_once_more, new_key
 from ledger.models import Khata
-from ledger.services import new_khata, set_terms
+from ledger.services import KeyReused, new_khata, set_terms
 from parties.models import Channel, Party
 from parties.selectors import look_alikes
 from parties.services import archive_party, edit_party, has_consent
@@ -25,16 +25,26 @@ def new(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Name, phone and opening due in one form. A duplicate warns once, and never blocks."""
     initial = {"key": new_key(), "name": request.GET.get("name", ""), "kind": request.GET.get("kind", "customer")}
     form = KhataForm(request.POST or None, initial=initial | {"consent": True, "opening_way": "get"})
-    twins: list[Any] = []
+    twins: list[Party] = []
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        twins = look_alikes(seat.shop, name=data["name"], phone=data["phone"])
+        twins = _twins(seat, form.cleaned_data)
         if not twins or request.POST.get("anyway"):
-            khata = _create(seat, form)
-            messages.success(request, _("%(name)s is in the book.") % {"name": data["name"]})
-            return redirect("ledger:khata", seat.shop.code, khata.party.code)
+            try:
+                khata = _create(seat, form)
+            except KeyReused as error:
+                ask_once_more(form, error)
+            else:
+                messages.success(request, _("%(name)s is in the book.") % {"name": khata.party.name})
+                return redirect("ledger:khata", seat.shop.code, khata.party.code)
     context = {"form": form, "twins": twins, "is_first": not Khata.objects.for_shop(seat.shop).exists()}
     return render(request, "ledger/new_khata.html", context, status=422 if form.errors else 200)
+
+
+def _twins(seat: Seat, data: dict[str, Any]) -> list[Party]:
+    """Whom the form may mean that is in the book; a form sent twice is no twin of itself."""
+    if Party.objects.for_shop(seat.shop).filter(key=data["key"]).exists():
+        return []
+    return look_alikes(seat.shop, name=data["name"], phone=data["phone"])
 
 
 def _create(seat: Seat, form: KhataForm) -> Khata:
