@@ -59,7 +59,8 @@ def khata(request: HttpRequest, seat: Seat, party_code: str) -> HttpResponse:
 
 def _just_saved(seat: Seat, book: Khata, position: str) -> selectors.EntryFacts | None:
     """The entry that can be undone: the person's own, at most ten seconds old (and a little grace)."""
-    if not position.isdecimal() or not 1 <= int(position) <= book.entry_count:
+    # No position has more digits than a 64-bit number, and of thousands int() makes none.
+    if not position.isdecimal() or len(position) > 19 or not 1 <= int(position) <= book.entry_count:
         return None
     entry = selectors.entry_facts(book, int(position))
     age_s = (clock.now() - entry.created_at).total_seconds()
