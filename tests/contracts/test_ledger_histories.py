@@ -137,6 +137,10 @@ class Histories(RuleBasedStateMachine):
             posting = ledger.post_entry(
                 shop=self.shop, khata=self.khata, actor=None, enforce_limit=False, **content
             )
+        except ledger.Undone:
+            undone = Entry.everything.get(shop=self.shop, key=first["key"])
+            assert same and undone.pk in self.reversed
+            return
         except ledger.KeyReused:
             assert not same
             return
