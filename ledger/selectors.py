@@ -91,12 +91,24 @@ def totals(shop: Shop) -> Totals:
     return Totals(sums["get"], sums["get_count"], -sums["give"], sums["give_count"])
 
 
+def _chips(today: dt.date) -> dict[str, Q]:
+    """What each chip of the home page shows: one condition for its number and for its list."""
+    owes = Q(balance_paise__gt=0)
+    return {
+        "due_today": Q(oldest_due_on=today) & owes,
+        "overdue": Q(oldest_due_on__lt=today) & owes,
+        "over_limit": Q(balance_paise__gt=F("credit_limit_paise")),
+        "suppliers": Q(party__kind="supplier"),
+    }
+
+
 def chip_counts(shop: Shop, today: dt.date) -> dict[str, int]:
-    """How many khatas stand behind each chip of the home page."""
-    counts: dict[str, int] = Khata.objects.for_shop(shop).aggregate(
-        due_today=Count("pk", filter=Q(oldest_due_on=today)),
-        overdue=Count("pk", filter=Q(oldest_due_on__lt=today)),
-        over_limit=Count("pk", filter=Q(balance_paise__gt=F("credit_limit_paise"))),
+    """How many khatas stand behind each chip of the home page; those put aside do not."""
+    chips = _chips(today)
+    counts: dict[str, int] = (
+        Khata.objects.for_shop(shop)
+        .filter(party__archived_at=None)
+        .aggregate(**{which: Count("pk", filter=chips[which]) for which in ("due_today", "overdue", "over_limit")})
     )
     return counts
 
@@ -113,7 +125,7 @@ def khata_list(
             found.setdefault(hit.party_id, place)
         rows = rows.filter(party_id__in=list(found))
     else:
-        rows = _filtered(rows, which, today).order_by("-last_entry_at", "-id")
+        rows = rows.filter(_chips(today).get(which, Q())).order_by("-last_entry_at", "-id")
     if cursor and not text:
         at, pk = crypto.open_cursor(f"home:{shop.pk}", cursor)
         at = dt.datetime.fromisoformat(at)
@@ -136,20 +148,6 @@ def khata_list(
     if not more or text:
         return Page(lines)
     return Page(lines, crypto.seal_cursor(f"home:{shop.pk}", [page[-1][6].isoformat(), page[-1][0]]))
-
-
-def _filtered(rows: QuerySet[Khata], which: str, today: dt.date) -> QuerySet[Khata]:
-    match which:
-        case "due_today":
-            return rows.filter(oldest_due_on=today, balance_paise__gt=0)
-        case "overdue":
-            return rows.filter(oldest_due_on__lt=today, balance_paise__gt=0)
-        case "over_limit":
-            return rows.filter(balance_paise__gt=F("credit_limit_paise"))
-        case "suppliers":
-            return rows.filter(party__kind="supplier")
-        case _:
-            return rows
 
 
 def _days_over(due_on: dt.date | None, today: dt.date) -> int:

@@ -7,7 +7,7 @@ import time_machine
 
 from ledger.models import Entry, Khata
 from parties.models import Party
-from parties.services import has_consent
+from parties.services import archive_party, has_consent
 from payments.services import make_link, stop_messages
 from shops.models import AuditEvent
 from shops.words import sentence
@@ -45,6 +45,21 @@ def test_chips_filter_the_list(cast: Cast):
         page = client.get(f"/s/{cast.shop.code}/?show={show}").text
         names = [known for known in ("Late Lal", "Due Devi", "Over Om", "Gupta Traders") if known in page]
         assert names == [name]
+
+
+def test_a_chip_counts_what_its_list_shows_and_nobody_put_aside(cast: Cast):
+    day = cast.shop.today() - dt.timedelta(days=3)
+    for name, days in (("Late Lal", 0), ("Due Devi", 3), ("Over Om", 9)):
+        for number in range(2):
+            khata = make_khata(cast.shop, f"{name} {number}", credit_days=days, credit_limit_paise=50_00)
+            post(khata, 100_00, occurred_on=day)
+        archive_party(party=khata.party, actor=None)
+    client, chips = client_of(cast.asha), {}
+    for show in ("due_today", "overdue", "over_limit"):
+        context = client.get(f"/s/{cast.shop.code}/?show={show}").context
+        chips = context["chips"]
+        assert chips[show] == len(context["page"].rows), show
+    assert chips == {"due_today": 1, "overdue": 1, "over_limit": 3}
 
 
 def test_the_list_costs_the_same_number_of_queries_at_ten_and_at_thirty_rows(
