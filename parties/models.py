@@ -23,6 +23,8 @@ class Channel(models.TextChoices):
 
 
 PARTY_CODE_CHARS = 5
+MAX_WORD_CHARS = 64
+MAX_ROMAN_CHARS = MAX_NAME_CHARS * 2  # one letter may be many in Latin: ﷽ is 29
 
 
 def new_party_code() -> str:
@@ -41,7 +43,7 @@ class Party(ShopOwned):
     language = models.CharField(max_length=8, choices=Language.choices, default=Language.ENGLISH)
     note = models.CharField(_("Note"), max_length=MAX_NOTE_CHARS, blank=True)
     # What search reads: the name romanised, and its consonants folded (see parties/search.py).
-    roman = models.CharField(max_length=MAX_NAME_CHARS * 2, editable=False)
+    roman = models.CharField(max_length=MAX_ROMAN_CHARS, editable=False)
     reminders_paused_until = models.DateField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     # NULL, not "": many parties come without a key, and NULLs do not collide in a unique constraint.
@@ -71,10 +73,14 @@ class Party(ShopOwned):
 
 
 class NameWord(ShopOwned):
-    """One word of one party's name as a consonant skeleton: what an index can search."""
+    """One word of one party's name: what an index can search.
+
+    Each word stands here twice: as its consonant skeleton, and behind a ``z``, which no skeleton
+    holds, as Latin letters usually spell it (see parties/search.py). One index finds both.
+    """
 
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="words")
-    skeleton = models.CharField(max_length=64)
+    skeleton = models.CharField(max_length=MAX_WORD_CHARS)
 
     class Meta(ShopOwned.Meta):
         constraints = (models.UniqueConstraint(fields=["party", "skeleton"], name="name_word_once"),)

@@ -1,9 +1,10 @@
 """Finding रमेश when one types ``rames``.
 
-Names are romanised (any script to Latin letters) and each word folded to its consonant skeleton:
-spellings differ in vowels, aspirates and doubled letters, rarely in the consonants. An index finds
-candidates by the skeleton's prefix, the same on both databases; rapidfuzz ranks them by the
-romanised text.
+A name is kept twice, word by word. As it is usually spelled in Latin letters, for who types it so:
+there a beginning is enough. And as its consonant skeleton, for everybody else: spellings differ in
+vowels, aspirates and doubled letters, rarely in the consonants, but ``rohi`` is still only an ``r``
+there, and fits a tenth of the book. An index finds candidates of both kinds by their prefix, the
+same on both databases; who is spelled so comes first, and rapidfuzz ranks within each kind.
 """
 
 import re
@@ -17,9 +18,16 @@ from rapidfuzz import fuzz
 
 from core.crypto import CODE_ALPHABET
 from core.money import fold_digits
-from parties.models import PARTY_CODE_CHARS, NameWord, Party
+from parties.models import MAX_WORD_CHARS, PARTY_CODE_CHARS, NameWord, Party
+from parties.spelling import usual, words_of
 
 MAX_CANDIDATES = 600
+LEAST_SCORE = 45
+_FEW = 20
+_WORDS_ASKED = 3  # of a longer text the others only rank
+# In front of every spelling in the index. Skeletons hold no z (it is folded to j), so neither kind
+# lies in a range of the other, in any collation.
+SPELLED = "z"
 _NUKTAS = re.compile("[\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc]")
 _WORDS = re.compile(r"[a-z0-9]+")
 # Order matters: digraphs before their letters.
@@ -40,6 +48,16 @@ def roman(name: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
+def spelt(name: str) -> str:
+    """The name as Latin letters usually write it: रमेश is ``ramesh`` here, and only ``rmes`` as ``roman``.
+
+    Where a script leaves that open (Urdu, Tamil) it is ``roman``.
+    """
+    parts = words_of(name)
+    return " ".join(filter(None, (usual(part) or roman(part.text) for part in parts))) or roman(name)
+
+
+@lru_cache(maxsize=20_000)
 def skeleton(word: str) -> str:
     """The consonants of one romanised word, folded: ``ramesh`` and ``ramesa`` → ``rms``.
 
@@ -49,12 +67,18 @@ def skeleton(word: str) -> str:
     for old, new in _FOLDS:
         folded = folded.replace(old, new)
     bare = _REPEATS.sub(r"\1", _DROPPED.sub("", folded))
-    return (bare or word[:1])[:64]
+    return (bare or word[:1])[:MAX_WORD_CHARS]
 
 
 def skeletons(name: str) -> set[str]:
-    """The skeletons of every word of a name: what the index holds."""
-    return {skeleton(word) for word in roman(name).split()} or {"-"}
+    """What the index holds of a name: the skeleton of every word, and its spelling behind a z."""
+    words = {*roman(name).split(), *spelt(name).split()}  # शंकर: smkr, and shankar
+    return {skeleton(word) for word in words} | set(spellings(name)) or {"-"}
+
+
+def spellings(name: str) -> list[str]:
+    """The words of a name, or of what is typed of one, as the index holds their spelling."""
+    return [(SPELLED + word)[:MAX_WORD_CHARS] for word in spelt(name).split()]
 
 
 @dataclass(frozen=True)
@@ -72,18 +96,25 @@ def search(shop: Any, text: str, *, limit: int = 20, include_archived: bool = Fa
     if len(digits) >= 4 and not re.search(r"[^\d\s+()-]", fold_digits(text)):
         found = _by_phone(shop, digits, limit, include_archived)
     else:
-        found = _by_name(shop, roman(text), limit, include_archived)
+        found = _by_name(shop, text, limit, include_archived)
     return [*coded, *(hit for hit in found if hit not in coded)][:limit]
 
 
-def _by_name(shop: Any, query: str, limit: int, include_archived: bool) -> list[Found]:
+def _by_name(shop: Any, text: str, limit: int, include_archived: bool) -> list[Found]:
+    query = spelt(text)
     if not query:
         return []
-    rows = _candidates(shop, query, include_archived)
-    ranked = sorted(
-        ((_score(query, name), party_id) for party_id, name in rows), key=lambda row: (-row[0], row[1])
-    )
-    return [Found(party_id, score) for score, party_id in ranked[:limit] if score >= 45]
+    spelled, alike = _candidates(shop, text, include_archived)
+    ranked = _ranked(query, spelled)
+    if len(ranked) < limit:
+        others = {pk: name for pk, name in alike.items() if pk not in spelled}
+        ranked += [hit for hit in _ranked(query, others) if hit.score >= LEAST_SCORE]
+    return ranked[:limit]
+
+
+def _ranked(query: str, names: dict[int, str]) -> list[Found]:
+    hits = (Found(pk, _score(query, spelt(name))) for pk, name in names.items())
+    return sorted(hits, key=lambda hit: (-hit.score, hit.party_id))
 
 
 def _by_code(shop: Any, code: str, include_archived: bool) -> list[Found]:
@@ -102,34 +133,49 @@ def _by_phone(shop: Any, digits: str, limit: int, include_archived: bool) -> lis
     return [Found(pk, 100.0) for pk in rows.order_by("pk").values_list("pk", flat=True)[:limit]]
 
 
-def _candidates(shop: Any, query: str, include_archived: bool) -> list[tuple[int, str]]:
-    """Parties that share the longest skeleton as a prefix; with few, the other words' too.
+def _candidates(shop: Any, text: str, include_archived: bool) -> tuple[dict[int, str], dict[int, str]]:
+    """Names by party: those spelled as the text begins, and those that sound so.
 
-    A first vowel typed (``a`` of Asha) has no skeleton yet: there the name's own beginning serves.
+    Two queries for one word. For several, those whose words fit all of it: a word like "kumar" alone
+    fits more than we may look at. Only where they are few, the fits of single words too.
     """
-    if not _DROPPED.sub("", query.replace(" ", "")):
-        parties = Party.objects.for_shop(shop).filter(roman__startswith=query)
-        if not include_archived:
-            parties = parties.filter(archived_at=None)
-        return list(parties.order_by("roman").values_list("pk", "roman")[:MAX_CANDIDATES])
-    words = sorted({skeleton(word) for word in query.split()}, key=len, reverse=True)
-    seen: dict[int, str] = {}
-    if len(words) > 1:  # who has all of them: a word like "kumar" alone fits more than we may look at
-        rows = NameWord.objects.for_shop(shop).filter(skeleton__gte=words[0], skeleton__lt=f"{words[0]}z")
-        for word in words[1:3]:
-            rows = rows.filter(party__words__skeleton__gte=word, party__words__skeleton__lt=f"{word}z")
-        if not include_archived:
-            rows = rows.filter(party__archived_at=None)
-        seen.update(rows.order_by("skeleton").values_list("party_id", "party__roman")[:MAX_CANDIDATES])
-    for word in words[:3] if len(seen) < 20 else ():
-        # Skeletons never hold a z (folded to j), so this range is the prefix in any collation.
-        rows = NameWord.objects.for_shop(shop).filter(skeleton__gte=word, skeleton__lt=f"{word}z")
-        if not include_archived:
-            rows = rows.filter(party__archived_at=None)
-        seen.update(rows.order_by("skeleton").values_list("party_id", "party__roman")[:MAX_CANDIDATES])
-        if len(seen) >= 20:
+    rows = NameWord.objects.for_shop(shop)
+    if not include_archived:
+        rows = rows.filter(party__archived_at=None)
+    spelled = _with_all(rows, spellings(text))
+    words = spelt(text).split()
+    # Vowels have no skeleton to begin with; alone they still find the words that are nothing else.
+    sounds = [skeleton(word) for word in words if _DROPPED.sub("", word)] or [skeleton(word) for word in words]
+    alike = _with_all(rows, sounds)
+    for sound in _longest(sounds) if len(words) > 1 else ():
+        if len(spelled) + len(alike) >= _FEW:
             break
-    return list(seen.items())
+        alike |= _with_all(rows, [sound])
+    return spelled, alike
+
+
+def _with_all(rows: Any, keys: list[str]) -> dict[int, str]:
+    """Parties with a word that begins like each of ``keys``."""
+    first, *others = _longest(keys) or [""]
+    if not first:
+        return {}
+    rows = rows.filter(skeleton__gte=first, skeleton__lt=_after(first))
+    for key in others:
+        rows = rows.filter(party__words__skeleton__gte=key, party__words__skeleton__lt=_after(key))
+    return dict(rows.order_by("skeleton").values_list("party_id", "party__name")[:MAX_CANDIDATES])
+
+
+def _longest(keys: list[str]) -> list[str]:
+    return sorted(set(keys), key=lambda key: (-len(key), key))[:_WORDS_ASKED]
+
+
+def _after(key: str) -> str:
+    """The end of the range of what begins with ``key``, in any collation: digits, then letters."""
+    stem = key.rstrip("z") or key
+    if stem == key == "z" * len(key):
+        return key + "zzzz"
+    last = stem[-1]
+    return stem[:-1] + ("a" if last == "9" else chr(ord(last) + 1))
 
 
 def _score(query: str, name: str) -> float:

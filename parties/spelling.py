@@ -90,6 +90,11 @@ def is_written_in(typed: Word, held: Word) -> bool:
     return bool(ours) and _bare(ours) == _bare(theirs)
 
 
+def usual(word: Word) -> str:
+    """How Latin letters usually write an Indic word: रमेश is ``ramesh``. "" where a letter leaves doubt."""
+    return "".join(piece[0] for piece in _pieces(word))
+
+
 def _plain(word: Word) -> str:
     """Nuktas are left out by many who write: ज़ाकिर is जाकिर."""
     if word.script < 0:

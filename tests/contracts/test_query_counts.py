@@ -41,7 +41,7 @@ class Screen:
 # With each request of a member: the session, the person, the seat with its shop.
 SCREENS = {
     "ledger:home": Screen(7, "Sunita "),
-    "ledger:home search": Screen(8, "Sunita ", "q=sunita"),
+    "ledger:home search": Screen(9, "Sunita ", "q=sunita"),
     "ledger:home overdue": Screen(7, "Sunita ", "show=overdue"),
     "ledger:khata": Screen(6, "chawal "),
     "ledger:khata reversed": Screen(6, "chawal ", "reversed=1"),
