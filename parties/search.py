@@ -18,7 +18,7 @@ from rapidfuzz import fuzz
 
 from core.crypto import CODE_ALPHABET
 from core.money import fold_digits
-from parties.models import MAX_WORD_CHARS, PARTY_CODE_CHARS, NameWord, Party
+from parties.models import MAX_ROMAN_CHARS, MAX_WORD_CHARS, PARTY_CODE_CHARS, NameWord, Party
 from parties.spelling import usual, words_of
 
 MAX_CANDIDATES = 600
@@ -44,7 +44,7 @@ def roman(name: str) -> str:
     # Without its nukta ज़ is ज, and z is folded to j anyway; anyascii would split the word at it.
     plain = _NUKTAS.sub("", unicodedata.normalize("NFC", fold_digits(name)))
     text = anyascii(plain).lower()
-    return " ".join(_WORDS.findall(text))
+    return " ".join(_WORDS.findall(text))[:MAX_ROMAN_CHARS].rstrip()
 
 
 @lru_cache(maxsize=20_000)

@@ -278,3 +278,13 @@ def test_names_of_an_older_book_get_their_spellings_once(shop: Shop) -> None:
     for _ in range(2):
         migration.add_spellings(apps, None)
         assert set(NameWord.everything.values_list("skeleton", flat=True)) == {"rt", "rms", "zrohit", "zramesh"}
+
+
+def test_a_name_that_is_long_in_latin_letters_is_kept_as_far_as_there_is_room(shop: Shop) -> None:
+    """﷽ is one letter, and 29 in Latin: PostgreSQL refuses what is longer than its column."""
+    for name in ("🙏" * 100, "﷽" * 100, "क" * 120):
+        khata = make_khata(shop, name)
+        khata.party.refresh_from_db()
+        assert khata.party.name == name
+        assert len(khata.party.roman) <= 240
+        assert khata.party_id in [hit.party_id for hit in search(shop, name)]
