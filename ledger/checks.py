@@ -7,7 +7,7 @@ at a second time, under its lock, before anyone is alarmed.
 import datetime as dt
 from collections.abc import Iterator
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from core import clock
 from ledger import allocation, chain
@@ -21,7 +21,7 @@ class Finding(Exception):
 
 
 def check_all(*, shop: Shop | None = None) -> LedgerCheck:
-    """Check every khata (of ``shop``, or of all shops) up to the first difference.
+    """Check the lock of the book, and every khata (of ``shop``, or of all shops) up to the first difference.
 
     Bounded memory. Returns a LedgerCheck; one of all shops is saved for operators to see, and a
     check that died half-way stays without ``finished_at``.
@@ -30,16 +30,26 @@ def check_all(*, shop: Shop | None = None) -> LedgerCheck:
     result = LedgerCheck(started_at=clock.now())
     if shop is None:
         result.save()
+    findings = [open_lock] if (open_lock := _open_lock()) else []
     try:
         for khata, entries in khatas_with_entries(everything):
             result.entries += _check_twice(khata, entries)
             result.khatas += 1
     except Finding as finding:
-        result.finding = str(finding)
+        findings.append(str(finding))
+    result.finding = "; ".join(findings)
     result.finished_at = clock.now()
     if shop is None:
         result.save()
     return result
+
+
+def _open_lock() -> str:
+    """What is wrong with the lock, if anything: whoever unlocks, locks again in the same transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reason FROM ledger_unlock LIMIT 1")
+        row = cursor.fetchone()
+    return f"entries can be changed and deleted: ledger_unlock holds “{row[0]}”" if row else ""
 
 
 def check_khata(khata: Khata, entries: Iterator[Entry]) -> int:

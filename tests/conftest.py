@@ -14,7 +14,7 @@ import pytest_django
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.sqlite3.base import DatabaseOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 import core.db
 from ledger.models import Khata
@@ -58,14 +58,12 @@ def _nobody_is_left_in_the_test_database(
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_may_empty_the_book() -> Iterator[None]:
-    """Unlock the append-only trigger inside the very transaction that empties the test database.
+    """Unlock the append-only triggers inside the very transaction that empties the test database."""
+    operations = type(connection.ops)
+    plain = operations.sql_flush
 
-    Only SQLite needs it: PostgreSQL flushes by TRUNCATE, which row triggers do not see.
-    """
-    plain = DatabaseOperations.sql_flush
-
-    def sql_flush(self: DatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
-        statements = plain(self, style, tables, **options)
+    def sql_flush(self: BaseDatabaseOperations, style: Any, tables: Any, **options: Any) -> list[str]:
+        statements: list[str] = plain(self, style, tables, **options)
         if "ledger_entry" not in tables:
             return statements
         return [
@@ -74,9 +72,9 @@ def _flush_may_empty_the_book() -> Iterator[None]:
             "DELETE FROM ledger_unlock",
         ]
 
-    DatabaseOperations.sql_flush = sql_flush
+    operations.sql_flush = sql_flush  # type: ignore[method-assign]
     yield
-    DatabaseOperations.sql_flush = plain
+    operations.sql_flush = plain  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from ledger.models import Entry, Khata, LedgerCheck
+from ledger.services import reverse_entry
+from shops.models import Shop
 from tests import oracle
 from tests.cast import make_khata, make_shop, make_user, post
 
@@ -104,6 +106,79 @@ def test_a_person_who_leaves_takes_only_the_name_along(khata: Khata) -> None:
     user.delete()
     (line,) = oracle.check(khata.pk)
     assert line.created_by_id is None
+
+
+ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite does this")
+ON_POSTGRESQL = pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL does this")
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_khata", "parties_party", "shops_shop"])
+@pytest.mark.django_db(transaction=True)
+def test_the_book_cannot_be_truncated(table: str) -> None:
+    khata = make_khata(make_shop())
+    post(khata)
+    refused(f"TRUNCATE {table} CASCADE")
+    assert len(oracle.check(khata.pk)) == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.django_db(transaction=True)
+def test_an_unlocked_book_can_be_truncated_in_that_transaction() -> None:
+    post(make_khata(make_shop()))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO ledger_unlock VALUES ('all leave')")
+        cursor.execute("TRUNCATE ledger_entry CASCADE")
+        cursor.execute("DELETE FROM ledger_unlock")
+    assert Entry.everything.count() == 0
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("name", ["rowid", "_rowid_", "oid"])
+def test_no_other_name_of_the_id_can_be_changed(khata: Khata, name: str) -> None:
+    post(khata)
+    refused(f"UPDATE ledger_entry SET {name} = {name} + 1000")
+    oracle.check(khata.pk)
+
+
+SAME = {
+    "the same id": {"position": "position + 10", "key": "'other'"},
+    "the same position": {"id": "id + 1000", "key": "'other'"},
+    "the same key": {"id": "id + 1000", "position": "position + 10"},
+    "the same reversal": {"id": "id + 1000", "position": "position + 10", "key": "'other'"},
+}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE", "INSERT"])
+@pytest.mark.parametrize("case", SAME)
+def test_no_entry_is_replaced_by_another_also_from_a_shell(khata: Khata, shop: Shop, verb: str, case: str) -> None:
+    reverse_entry(shop=shop, entry=post(khata).entry, actor=None)
+    columns = [field.column for field in Entry._meta.concrete_fields]
+    values = [(SAME[case] | {"amount_paise": "1"}).get(column, column) for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA recursive_triggers=OFF")  # as SQLite's own shell has it
+        try:
+            refused(
+                f"{verb} INTO ledger_entry ({', '.join(columns)})"
+                f" SELECT {', '.join(values)} FROM ledger_entry WHERE position = 2"
+            )
+        finally:
+            cursor.execute("PRAGMA recursive_triggers=ON")
+    assert len(oracle.check(khata.pk)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_unlock_cannot_be_committed() -> None:
+    post(make_khata(make_shop()))
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO ledger_unlock VALUES ('left behind')")
+    refused("DELETE FROM ledger_entry")
+    with pytest.raises(DatabaseError), connection.cursor() as cursor:  # each statement by itself
+        cursor.execute("INSERT INTO ledger_unlock VALUES ('left behind')")
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO ledger_locked VALUES ('left behind')")
+    refused("DELETE FROM ledger_entry")
 
 
 def test_the_unlock_of_one_transaction_is_gone_with_it(khata: Khata) -> None:

@@ -102,6 +102,20 @@ def test_damage_is_found_and_named(shop: Shop, damage: str) -> None:
 
 
 @pytest.mark.django_db
+def test_a_lock_that_stands_open_is_told_beside_what_was_done_meanwhile(shop: Shop) -> None:
+    khata, _ids = make_book(shop)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO ledger_unlock VALUES ('mending, back soon')")
+        said = "ledger_unlock holds “mending, back soon”"
+        assert said in finding()
+        assert said in check_all(shop=make_shop()).finding
+        cursor.execute(KHATA.format("balance_paise = 0"), {"khata": khata.pk})
+        assert said in (found := finding())
+        assert "its balance is 0 paise" in found
+        cursor.execute("DELETE FROM ledger_unlock")
+
+
+@pytest.mark.django_db
 def test_a_khata_too_large_for_one_read_is_paged_and_found_out(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
