@@ -125,6 +125,7 @@ def draw(browser: Browser, base: str, login: tuple[str, str], size: str, scheme:
 def main() -> None:
     if system_tools.ensure("chromium"):
         sys.exit("Screenshots need Chromium.")
+    system_tools.ensure_fonts()
     OUT.mkdir(parents=True, exist_ok=True)
     with demo_shop() as (base, printed), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=system_tools.found("chromium"), args=["--no-sandbox"])

@@ -55,6 +55,15 @@ def ensure(*programs: str) -> list[str]:
     return still
 
 
+def ensure_fonts() -> bool:
+    """Fonts of every script of India, for pictures of screens; False (and a sentence) without them."""
+    listed = subprocess.run(["fc-list"], stdout=subprocess.PIPE, text=True).stdout if shutil.which("fc-list") else ""
+    if "Noto Sans Gujarati" in listed or apt_install("fonts-noto-core"):
+        return True
+    print("Names in Indian scripts will be boxes: fonts-noto-core is not installed here.", flush=True)
+    return False
+
+
 def ensure_all() -> Path | None:
     """Everything the tests can use; returns the browser's path.
 
