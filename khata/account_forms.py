@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from core import limits
 from core.money import fold_digits
 from khata.accounts import may_send_code
+from shops import proof
+from shops.models import User
 
 # Who forgot the password signs in by code and may set a new one for this long without the old one.
 FRESH_CODE_S = 600
@@ -110,12 +112,24 @@ class VerifyForm(_Code, allauth.VerifyPhoneForm):  # type: ignore[misc]
     """The code of a sign-up."""
 
 
+def _prove(user: User, password: str) -> str:
+    """Counted with “your password again” of every other page: each would be a door to guess at."""
+    try:
+        proof.prove(user, password)
+    except proof.NoProof as problem:
+        raise forms.ValidationError(str(problem)) from problem
+    return password
+
+
 class AgainForm(allauth.ReauthenticateForm):  # type: ignore[misc]
     """The password once more."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"] = _password(_("Password"), "current-password")
+
+    def clean_password(self) -> str:
+        return _prove(self.user, self.cleaned_data["password"])
 
 
 class _NewPassword:
@@ -143,6 +157,9 @@ class ChangePasswordForm(_NewPassword, allauth.ChangePasswordForm):  # type: ign
             del self.fields["oldpassword"]
         else:
             self.fields["oldpassword"] = _password(_("Password now"), "current-password")
+
+    def clean_oldpassword(self) -> str:
+        return _prove(self.user, self.cleaned_data["oldpassword"])
 
 
 def signed_in_by_code_lately(request: HttpRequest) -> bool:

@@ -1,4 +1,6 @@
-"""“Your password again”: asked before money is sent elsewhere or people get other rights."""
+"""“Your password again”: asked before money is sent elsewhere, people get other rights, or the
+password is changed. One count for all of it, or the tries of one page would go on at the next.
+"""
 
 from django.utils.translation import gettext as _
 

@@ -12,6 +12,7 @@ from tests.cast import client_of, make_shop, make_user
 
 pytestmark = pytest.mark.django_db
 CHANGE, SET = "/accounts/password/change/", "/accounts/password/set/"
+AGAIN = "/accounts/reauthenticate/"
 NEXT = "quite another one"
 
 
@@ -73,12 +74,37 @@ def test_signing_out_takes_the_pages_of_the_book_out_of_the_browser() -> None:
 
 def test_the_password_once_more() -> None:
     client = client_of(make_user("Asha"))
-    page = "/accounts/reauthenticate/"
-    assert client.get(page).status_code == 200
-    assert client.post(page, {"password": "wrong"}).status_code == 200
-    assert client.post(page, {"password": PASSWORD}).status_code == 302
+    assert client.get(AGAIN).status_code == 200
+    assert client.post(AGAIN, {"password": "wrong"}).status_code == 200
+    assert client.post(AGAIN, {"password": PASSWORD}).status_code == 302
 
 
-@pytest.mark.parametrize("page", [CHANGE, SET, "/accounts/reauthenticate/"])
+def test_five_guesses_at_the_password_are_all_there_are_on_every_page_together() -> None:
+    asha = make_user("Asha")
+    shop, client = make_shop(asha), client_of(asha)
+    for guess in range(2):
+        assert "not your password" in client.post(AGAIN, {"password": f"guess {guess}"}).content.decode()
+        page = client.post(CHANGE, {"oldpassword": f"guess {guess}", "password1": NEXT})
+        assert "not your password" in page.content.decode()
+    upi = f"/s/{shop.code}/upi/"
+    assert "not your password" in client.post(upi, {"upi_id": "a@okaxis", "password": "a guess"}).content.decode()
+    for where, data in (
+        (AGAIN, {"password": PASSWORD}),
+        (CHANGE, {"oldpassword": PASSWORD, "password1": NEXT}),
+        (upi, {"upi_id": "a@okaxis", "password": PASSWORD}),
+    ):
+        assert "Too many tries. Nothing was changed" in client.post(where, data).content.decode()
+    asha.refresh_from_db()
+    assert asha.check_password(PASSWORD)
+
+
+def test_guesses_at_one_password_leave_another_person_theirs() -> None:
+    guesser = client_of(make_user("Asha"))
+    for guess in range(6):
+        guesser.post(AGAIN, {"password": f"guess {guess}"})
+    assert client_of(make_user("Dev")).post(AGAIN, {"password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize("page", [CHANGE, SET, AGAIN])
 def test_nobody_gets_to_these_pages(client: Client, page: str) -> None:
     assert client.get(page).url == f"/accounts/login/?next={page}"
