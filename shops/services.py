@@ -217,6 +217,7 @@ def _keep_an_owner(member: Member) -> None:
     if member.role != Role.OWNER:
         return
     Shop.objects.select_for_update().get(pk=member.shop_id)
-    others = Member.everything.filter(shop=member.shop_id, role=Role.OWNER, revoked_at=None)
-    if not others.exclude(pk=member.pk).exists():
-        raise ShopError(_("A shop keeps at least one owner."))
+    # A seat of a mistyped number, or of an account that is switched off, opens the shop to nobody.
+    others = Member.everything.filter(shop=member.shop_id, role=Role.OWNER, revoked_at=None).exclude(pk=member.pk)
+    if not others.filter(entered_at__isnull=False, user__is_active=True).exists():
+        raise ShopError(_("A shop keeps at least one owner who has been here and can sign in."))

@@ -168,6 +168,24 @@ def test_the_last_owner_stays(cast: Cast) -> None:
     assert seat(cast.shop, cast.asha).revoked_at is None
 
 
+@pytest.mark.parametrize("why", ["never came", "switched off"])
+def test_the_last_owner_who_can_come_in_stays(cast: Cast, why: str) -> None:
+    """Asha mistyped a number, or an operator switched Omar off: without her nobody has the shop."""
+    omar = make_member(cast.shop, Role.OWNER, name="Omar")
+    if why == "never came":
+        Member.everything.filter(user=omar).update(entered_at=None)
+    else:
+        User.objects.filter(pk=omar.pk).update(is_active=False)
+    client, member = client_of(cast.asha), seat(cast.shop, cast.asha)
+    answer = client.post(page(cast.shop, member, "revoke"), {"revoke-password": PASSWORD})
+    assert "at least one owner" in answer.content.decode()
+    answer = client.post(page(cast.shop, member, "role"), {"role": "viewer", "password": PASSWORD})
+    assert "at least one owner" in answer.content.decode()
+    assert seat(cast.shop, cast.asha).role == "owner"
+    client.post(page(cast.shop, seat(cast.shop, omar), "revoke"), {"revoke-password": PASSWORD})
+    assert seat(cast.shop, omar).revoked_at is not None
+
+
 def test_an_owner_may_step_down_when_another_stays(cast: Cast) -> None:
     make_member(cast.shop, Role.OWNER, name="Omar")
     client = client_of(cast.asha)
