@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from core.limits import MAX_CREDIT_DAYS, MAX_NAME_CHARS
 from core.phones import e164
 from shops import proof
-from shops.models import Language, Role, User
+from shops.models import Language, Member, Role, Shop, User
 from shops.services import ShopError, check_hours
 
 MAX_TRADE_CHARS = 60
@@ -130,20 +130,36 @@ class ProvenForm(forms.Form):
         return data
 
 
+def moves_money(role: str) -> bool:
+    """Whether a seat of this role can change money or people: it is given and taken with the password."""
+    return Role(role).rank >= Role.MANAGER.rank
+
+
 class MemberForm(ProvenForm):
-    """A new member. The password is asked where the seat could change money or people."""
+    """A new member, or one who comes back.
+
+    The password is asked where the seat could change money or people, and where who comes back gets
+    another role: to take a seat away and give a lower one would be a change of role without it.
+    """
 
     always_proven = False
     phone = PhoneField(label=gettext_lazy("Phone number"))
     name = forms.CharField(label=gettext_lazy("Name"), max_length=MAX_NAME_CHARS, required=False)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.CASHIER)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shop: Shop, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = _("Only asked to add a manager or an owner.")
+        self.shop = shop
+        self.fields["password"].help_text = _(
+            "Only asked to add a manager or an owner, or to bring somebody back in another role."
+        )
 
     def needs_proof(self) -> bool:
-        return Role(self.cleaned_data["role"]).rank >= Role.MANAGER.rank
+        role = self.cleaned_data["role"]
+        left = Member.objects.for_shop(self.shop).filter(
+            user__phone=self.cleaned_data["phone"], revoked_at__isnull=False
+        )
+        return moves_money(role) or left.exclude(role=role).exists()
 
 
 class RoleForm(ProvenForm):
@@ -153,10 +169,10 @@ class RoleForm(ProvenForm):
 
 
 class RevokeForm(ProvenForm):
-    """The end of a seat: at once, but of an owner only with the password."""
+    """The end of a seat: at once, but of a manager or an owner only with the password."""
 
-    def __init__(self, *args: Any, is_owner: bool, **kwargs: Any) -> None:
-        self.always_proven = is_owner
+    def __init__(self, *args: Any, role: str, **kwargs: Any) -> None:
+        self.always_proven = moves_money(role)
         super().__init__(*args, **kwargs)
 
     def needs_proof(self) -> bool:

@@ -40,7 +40,7 @@ def settings(request: HttpRequest, seat: Seat) -> HttpResponse:
 @door(Role.OWNER)
 def members(request: HttpRequest, seat: Seat) -> HttpResponse:
     """Who has a seat; add one by phone."""
-    form = MemberForm(request.POST or None, user=seat.user)
+    form = MemberForm(request.POST or None, user=seat.user, shop=seat.shop)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -75,7 +75,7 @@ def role(request: HttpRequest, seat: Seat, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The role is changed."))
             return redirect("shops:members" if member.user_id != seat.user.pk else "home:more", seat.shop.code)
-    revoke_form = RevokeForm(user=seat.user, is_owner=member.role == Role.OWNER, prefix="revoke")
+    revoke_form = RevokeForm(user=seat.user, role=member.role, prefix="revoke")
     return _page(request, "member", form.is_bound, {"form": form, "revoke_form": revoke_form, "member": member})
 
 
@@ -84,7 +84,7 @@ def role(request: HttpRequest, seat: Seat, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, seat: Seat, pk: int) -> HttpResponse:
     """End a seat. The door reads the row on every request, so open sessions end with it."""
     member = _member(seat, pk)
-    form = RevokeForm(request.POST, user=seat.user, is_owner=member.role == Role.OWNER, prefix="revoke")
+    form = RevokeForm(request.POST, user=seat.user, role=member.role, prefix="revoke")
     if form.is_valid():
         try:
             services.revoke_member(member=member, actor=seat.user)

@@ -136,9 +136,25 @@ def test_a_revoked_members_open_session_sees_nothing_from_that_moment(cast: Cast
 def test_a_revoked_seat_is_taken_up_again_with_its_new_role(cast: Cast) -> None:
     asha = client_of(cast.asha)
     asha.post(page(cast.shop, seat(cast.shop, cast.bilal), "revoke"))
-    asha.post(page(cast.shop), {"phone": cast.bilal.phone, "role": "viewer"})
+    asha.post(page(cast.shop), {"phone": cast.bilal.phone, "role": "viewer", "password": PASSWORD})
     assert client_of(cast.bilal).get(f"/s/{cast.shop.code}/more/").status_code == 200
     assert seat(cast.shop, cast.bilal).role == "viewer"
+
+
+def test_who_comes_back_in_the_same_role_needs_no_password(cast: Cast) -> None:
+    asha = client_of(cast.asha)
+    asha.post(page(cast.shop, seat(cast.shop, cast.bilal), "revoke"))
+    answer = asha.post(page(cast.shop), {"phone": cast.bilal.phone, "role": "cashier"})
+    assert answer.status_code == 302
+    assert seat(cast.shop, cast.bilal).revoked_at is None
+
+
+def test_a_role_is_not_changed_in_two_steps_without_the_password(cast: Cast) -> None:
+    asha = client_of(cast.asha)
+    asha.post(page(cast.shop, seat(cast.shop, cast.bilal), "revoke"))
+    answer = asha.post(page(cast.shop), {"phone": cast.bilal.phone, "role": "viewer"})
+    assert answer.status_code == 422
+    assert seat(cast.shop, cast.bilal).revoked_at is not None
 
 
 def test_revoking_twice_is_revoking_once(cast: Cast) -> None:
@@ -148,8 +164,9 @@ def test_revoking_twice_is_revoking_once(cast: Cast) -> None:
     assert AuditEvent.objects.for_shop(cast.shop).filter(action="member.revoked").count() == 1
 
 
-def test_an_owner_is_taken_out_only_with_the_password(cast: Cast) -> None:
-    other = make_member(cast.shop, Role.OWNER, name="Omar")
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.OWNER])
+def test_who_moves_money_is_taken_out_only_with_the_password(cast: Cast, role: Role) -> None:
+    other = make_member(cast.shop, role, name="Omar")
     client, where = client_of(cast.asha), page(cast.shop, seat(cast.shop, other), "revoke")
     assert client.post(where).status_code == 422
     assert client.post(where, {"revoke-password": "wrong"}).status_code == 422
