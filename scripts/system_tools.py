@@ -57,7 +57,8 @@ def ensure(*programs: str) -> list[str]:
 
 def ensure_fonts() -> bool:
     """Fonts of every script of India, for pictures of screens; False (and a sentence) without them."""
-    listed = subprocess.run(["fc-list"], stdout=subprocess.PIPE, text=True).stdout if shutil.which("fc-list") else ""
+    lister = shutil.which("fc-list")
+    listed = subprocess.run([lister], stdout=subprocess.PIPE, text=True).stdout if lister else ""
     if "Noto Sans Gujarati" in listed or apt_install("fonts-noto-core"):
         return True
     print("Names in Indian scripts will be boxes: fonts-noto-core is not installed here.", flush=True)
