@@ -1,4 +1,4 @@
-"""What libraries bring to the operators' pages, on our terms: the worker's rows only to read.
+"""What the operators' pages need from above, and what libraries bring to them, on our terms.
 
 django-q's own pages add a schedule of any function there is, drop the ones we need and run tasks
 anew, and write none of it down. Tasks that went well say nothing; people here have no email
@@ -11,15 +11,39 @@ import allauth.account.admin
 import django_q.admin  # both register their own when they are imported, and only then
 from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import translation
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from core.worker import nudge
+from reminders import services as outbox
+from shops.admin import PersonAdmin
+from shops.models import User
 from shops.operators import ReadOnlyAdmin
 
-__all__ = ["FailureAdmin", "QueueAdmin", "ScheduleAdmin", "allauth", "django_q"]
+OLD_NUMBER_S = 86_400  # a phone that is off for the night still gets to know
 
-admin.site.unregister([Schedule, Success, Failure, OrmQ, EmailAddress])
+__all__ = ["FailureAdmin", "QueueAdmin", "ScheduleAdmin", "TellingPersonAdmin", "allauth", "django_q"]
+
+admin.site.unregister([Schedule, Success, Failure, OrmQ, EmailAddress, User])
+
+
+@admin.register(User)
+class TellingPersonAdmin(PersonAdmin):
+    """The one who loses a number hears of it there: an alarm goes to the owner's new one."""
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.initial["phone"] != obj.phone:
+            with translation.override(obj.language):
+                text = _(
+                    "An operator of Khata gave your account another phone number. Was it not meant? Ask them."
+                )
+            outbox.queue_code(phone=str(form.initial["phone"]), text=text, lifetime_s=OLD_NUMBER_S)
+            nudge()
 
 
 @admin.register(Failure)

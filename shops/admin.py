@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from shops.models import AuditEvent, Member, Shop, User
 from shops.operators import ReadOnlyAdmin
-from shops.services import audit
+from shops.services import audit, tell_of_new_phone
 
 admin.site.site_header = gettext_lazy("Khata operators")
 admin.site.site_title = gettext_lazy("Khata operators")
@@ -88,6 +88,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._audit(request, obj, sorted(form.changed_data) if change else ["new"])
+        if change and form.initial["phone"] != obj.phone:
+            tell_of_new_phone(person=obj, actor=request.user)  # type: ignore[arg-type]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         answer = super().user_change_password(request, id, form_url)

@@ -212,6 +212,20 @@ def revoke_member(*, member: Member, actor: User) -> Member:
     return member
 
 
+def tell_of_new_phone(*, person: User, actor: User) -> None:
+    """An operator gave ``person`` another number to sign in with: an alarm in every shop they own."""
+    seats = Member.everything.filter(user=person, role=Role.OWNER, revoked_at=None).select_related("shop", "user")
+    for member in seats.order_by("pk"):
+        audit(
+            shop=member.shop,
+            actor=actor,
+            action="operator.phone_changed",
+            target=f"member:{member.pk}",
+            after={"name": member.shown_name},
+            is_alarm=True,
+        )
+
+
 def _keep_an_owner(member: Member) -> None:
     """Lock the shop, so that two owners cannot remove each other at once."""
     if member.role != Role.OWNER:

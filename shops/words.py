@@ -132,6 +132,10 @@ def _member_revoked(before: dict[str, Any], after: dict[str, Any]) -> str:
     return _("%(name)s (%(role)s) was taken out.") % {"name": before["name"], "role": _role(before["role"])}
 
 
+def _phone_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
+    return _("An operator changed the phone number with which %(name)s signs in.") % {"name": after["name"]}
+
+
 def _party_edited(before: dict[str, Any], after: dict[str, Any]) -> str:
     names = ", ".join(str(FIELDS.get(field, field)) for field in after["fields"])
     return _("A customer's details were changed: %(fields)s.") % {"fields": names}
@@ -189,6 +193,7 @@ _SENTENCES: dict[str, Any] = {
     "member.role_changed": _role_changed,
     "member.revoked": _member_revoked,
     "operator.person_changed": gettext_lazy("An operator changed a person's account."),
+    "operator.phone_changed": _phone_changed,
     "messages.released": gettext_lazy("An operator released messages that were stuck."),
     "party.edited": _party_edited,
     "party.archived": gettext_lazy("A customer was put aside."),
