@@ -1,6 +1,5 @@
 """For operators: find people, shops and seats; let a person in again or keep them out."""
 
-import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.phones import e164
 from shops.models import AuditEvent, Member, Shop, User
 from shops.operators import ReadOnlyAdmin
 from shops.services import audit, tell_of_new_phone
@@ -21,14 +21,12 @@ admin.site.site_title = gettext_lazy("Khata operators")
 admin.site.index_title = gettext_lazy("What shops and people need from us")
 admin.site.unregister(Group)  # two kinds of operator are enough: superusers and staff
 
-_E164 = re.compile(r"\+[1-9]\d{7,14}")
-
 
 class _PhoneMixin(forms.ModelForm):  # type: ignore[type-arg]
     def clean_phone(self) -> str:
-        phone = str(self.cleaned_data["phone"]).replace(" ", "")
-        if not _E164.fullmatch(phone):
-            raise forms.ValidationError(_("Write the number with its country, as +919812345678."))
+        phone = e164(str(self.cleaned_data["phone"]))
+        if phone is None:
+            raise forms.ValidationError(_("This is not a phone number we can reach. Ten digits are enough."))
         return phone
 
 

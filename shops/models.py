@@ -4,12 +4,14 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from core import clock, crypto
 from core.limits import MAX_NAME_CHARS
+from core.phones import e164
 from shops.scope import ShopOwned, ShopQuerySet
 
 
@@ -34,11 +36,17 @@ class Language(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users by phone."""
+    """Creates users by phone, however it is written: who signs in is looked up by E.164."""
 
     def create_user(self, phone: str, password: str | None = None, **fields: Any) -> "User":
-        """A user signing in with ``phone`` (E.164); without a password only codes work."""
-        user = self.model(phone=phone, **fields)
+        """A user signing in with ``phone``; without a password only codes work.
+
+        Raises ValidationError where it is no phone number.
+        """
+        number = e164(phone)
+        if number is None:
+            raise ValidationError(_("This is not a phone number we can reach. Ten digits are enough."))
+        user = self.model(phone=number, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -46,6 +54,10 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, phone: str, password: str, **fields: Any) -> "User":
         """An operator who may open Django admin."""
         return self.create_user(phone, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Also by a phone as people write it: createsuperuser asks here whether it is taken."""
+        return super().get_by_natural_key(e164(username or "") or username)
 
 
 class User(AbstractBaseUser, PermissionsMixin):

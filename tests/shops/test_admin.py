@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.http import HttpResponse
 
 from reminders.models import Message, Purpose
@@ -50,3 +51,17 @@ def test_sessions_end_with_the_phone_and_with_nothing_less(cast: Cast) -> None:
     assert not AuditEvent.everything.filter(action="operator.phone_changed").exists()
     change(cast.asha, phone=OTHER)
     assert asha.get(page).url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("typed", ["98999 99999", "+91 98999-99999", "९८९९९९९९९९"])
+def test_a_number_is_kept_as_sign_in_looks_for_it(cast: Cast, typed: str) -> None:
+    assert change(cast.asha, phone=typed).status_code == 302
+    cast.asha.refresh_from_db()
+    assert cast.asha.phone == OTHER
+
+
+@pytest.mark.parametrize("typed", ["12345", "hello", "+91 02345 67890", "9" * 16])
+def test_a_number_that_is_none_is_refused(cast: Cast, typed: str) -> None:
+    assert change(cast.asha, phone=typed).status_code == 200
+    cast.asha.refresh_from_db()
+    assert cast.asha.phone != typed
