@@ -134,6 +134,7 @@ def add_member(*, shop: Shop, actor: User | None, phone: str, role: Role, name: 
     """Give the person with ``phone`` (E.164) a seat; who is not known yet signs up by that phone.
 
     ``name`` is the shop's own word for the person until they come. A revoked seat is taken up again.
+    Without an actor an operator does it, by a command.
     Raises ShopError for a seat that is already taken. Says nothing of who has an account.
     """
     name = name.strip()
@@ -157,7 +158,7 @@ def add_member(*, shop: Shop, actor: User | None, phone: str, role: Role, name: 
         actor=actor,
         action="member.added",
         target=f"member:{member.pk}",
-        after={"role": role.value, "name": member.shown_name},
+        after={"role": role.value, "name": member.shown_name} | ({} if actor else {"by": "operator"}),
         is_alarm=True,
     )
     return member

@@ -120,7 +120,10 @@ def _upi(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 
 def _member_added(before: dict[str, Any], after: dict[str, Any]) -> str:
-    return _("%(name)s was added as %(role)s.") % {"name": after["name"], "role": _role(after["role"])}
+    words = {"name": after["name"], "role": _role(after["role"])}
+    if after.get("by") == "operator":
+        return _("An operator added %(name)s as %(role)s.") % words
+    return _("%(name)s was added as %(role)s.") % words
 
 
 def _role_changed(before: dict[str, Any], after: dict[str, Any]) -> str:
