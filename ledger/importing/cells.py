@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
+from contextlib import suppress
 
 from core.limits import MAX_NAME_CHARS, MAX_NOTE_CHARS
 from core.money import MoneyError, fold_digits, parse_paise
@@ -78,19 +79,26 @@ def signed_paise(cell: str) -> int:
         raise CellError(f"“{_short(cell)}” is not an amount: {error}") from error
 
 
-def order_hint(cell: str) -> str | None:
-    """What this date alone says of the file's order: dmy, mdy, "either", or None (says nothing)."""
+def says_side(cell: str) -> bool:
+    """Whether Dr or Cr stands beside an amount."""
+    return _SIDE.search(fold_digits(text_of(cell))) is not None
+
+
+def readings(cell: str, last: dt.date) -> dict[str, dt.date]:
+    """What a date in digits may mean, by order; empty where there is nothing to decide.
+
+    Year first is only thought of with two digits in each place and no day after ``last``.
+    """
     match = _NUMERIC.fullmatch(_bare_date(cell))
     if match is None:
-        return None
-    first, second = int(match[1]), int(match[3])
-    if first == second:
-        return None
-    if first > 12 and second > 12:
-        return None  # no date in either order: the row will say so
-    if first > 12:
-        return DMY
-    return MDY if second > 12 else "either"
+        return {}
+    found: dict[str, dt.date] = {}
+    for order in (DMY, MDY) if len(match[0]) != 8 or len(match[4]) != 2 else ORDERS:
+        with suppress(ValueError):
+            day = _date(match[0], order)
+            if order != YMD or day <= last:
+                found[order] = day
+    return found
 
 
 def date_of(cell: str, order: str) -> dt.date | None:

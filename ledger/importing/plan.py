@@ -9,15 +9,16 @@ import datetime as dt
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from core.phones import e164
 from ledger.importing import cells, words
 from ledger.importing.cells import CellError
 from ledger.importing.reading import BILLS, ENTRIES, OPENINGS, SHARES, ImportRefused, Row, Sheet, rows_of
 from ledger.models import Direction, Kind
-from ledger.services import FIRST_DAY, ONE_WAY
+from ledger.services import FIRST_DAY, LONGEST_CREDIT, ONE_WAY
 from parties.models import PartyKind
 
 # C123, CN-7, CRN/12: credit notes. CHN/12 is a bill from Chennai.
@@ -83,7 +84,7 @@ def make_plan(sheet: Sheet, *, today: dt.date, order: str | None = None) -> Plan
     Raises ImportRefused where the file as a whole cannot be understood, for one when its dates
     may be day-month or month-day and ``order`` (dmy, mdy, ymd) does not say which.
     """
-    plan = Plan(sheet, order or _find_order(sheet))
+    plan = Plan(sheet, order or _find_order(sheet, today))
     if sheet.shape == ENTRIES and "type" in sheet.columns:
         plan.credit = _what_credit_means(sheet)
     make = {ENTRIES: _dated, OPENINGS: _opening, BILLS: _bill, SHARES: _shares}[sheet.shape]
@@ -128,6 +129,7 @@ class _People:
             raise _LeftOut("a sum line of the sheet")
         if not name and not code or ("party_id" in self.columns and not code):
             raise _LeftOut("no customer on this line")
+        _check_width(self.plan.sheet, row)
         phone = self._phone(row.get(get("phone")))
         group = row.get(get("party_kind"))
         kind = PartyKind.SUPPLIER if words.says_supplier(group) else PartyKind.CUSTOMER
@@ -241,6 +243,14 @@ def _bill(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
         yield _entry(party, row, Direction.GOT, amount, Kind.PAYMENT, settled_on, None, note)
 
 
+def _check_width(sheet: Sheet, row: Row) -> None:
+    if len(row.cells) > len(sheet.headers):
+        raise CellError(
+            f"this line has {len(row.cells)} cells and the header {len(sheet.headers)}; "
+            "put a text or an amount with a comma in quotes"
+        )
+
+
 def _shares(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
     """One column per person: what the group owes them for this line. In a khata that is ``got``."""
     note = cells.note_of(row.get(1))
@@ -251,6 +261,7 @@ def _shares(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
         raise CellError("this line has no date")
     if words.fold(row.get(4)) not in ("", "inr"):
         raise CellError("only rupees (INR) can be imported")
+    _check_width(plan.sheet, row)
     for at, name in plan.sheet.people.items():
         amount = cells.signed_paise(row.get(at))
         if amount:
@@ -324,7 +335,7 @@ def _check_days(entry: PlannedEntry, today: dt.date) -> None:
     day = entry.occurred_on
     if day and not FIRST_DAY <= day <= today:
         raise CellError(f"the date {day} lies in the future" if day > today else f"the date {day} is too old")
-    if entry.due_on and day and not day <= entry.due_on <= day + dt.timedelta(days=3660):
+    if entry.due_on and day and not day <= entry.due_on <= day + LONGEST_CREDIT:
         raise CellError(f"the due date {entry.due_on} does not fit a bill of {day}")
 
 
@@ -366,24 +377,44 @@ def _what_credit_means(sheet: Sheet) -> str:
     )
 
 
-def _find_order(sheet: Sheet) -> str:
-    """Day-month or month-day, decided over every date of the file; refuses to guess."""
-    columns = [sheet.columns[role] for role in ("date", "due", "settled") if role in sheet.columns]
-    lines: dict[str, int] = {}
+_ORDER_NAMES = {cells.DMY: "day-month", cells.MDY: "month-day", cells.YMD: "year-month-day"}
+
+
+def _find_order(sheet: Sheet, today: dt.date) -> str:
+    """Day-month, month-day or year first, decided over every date of the file; refuses to guess."""
+    ends = {"date": today, "settled": today, "due": today + LONGEST_CREDIT}
+    columns = [(sheet.columns[role], last) for role, last in ends.items() if role in sheet.columns]
+    possible = list(cells.ORDERS)
+    narrowed: dict[tuple[str, ...], int] = {}  # what a date alone may be: the first line of such a one
+    differs: dict[tuple[str, str], int] = {}  # where two orders make two days of it
     for row in rows_of(sheet):
-        for column in columns:
-            if hint := cells.order_hint(row.get(column)):
-                lines.setdefault(hint, row.line)
-        if cells.DMY in lines and cells.MDY in lines:
-            raise ImportRefused(
-                f"The dates disagree: line {lines[cells.DMY]} is day-month, line {lines[cells.MDY]} month-day. "
-                "Make them one order."
-            )
-    if cells.MDY in lines:
-        return cells.MDY
-    if "either" in lines and cells.DMY not in lines:
+        for column, last in columns:
+            found = cells.readings(row.get(column), last)
+            if not found:
+                continue
+            possible = [order for order in possible if order in found]
+            if not possible:
+                raise _disagreement(narrowed, tuple(found), row.line)
+            narrowed.setdefault(tuple(found), row.line)
+            for pair in combinations(found, 2):
+                if found[pair[0]] != found[pair[1]]:
+                    differs.setdefault(pair, row.line)
+    asked = {pair: differs[pair] for pair in combinations(possible, 2) if pair in differs}
+    if asked:
+        orders = [order for order in possible if any(order in pair for pair in asked)]
         raise ImportRefused(
-            f"The dates may be day-month or month-day (first seen on line {lines['either']}). "
-            "Say which with --date-order dmy or --date-order mdy."
+            f"The dates may be {_either(orders)} (first seen on line {min(asked.values())}). "
+            f"Say which with {' or '.join(f'--date-order {order}' for order in orders)}."
         )
-    return cells.DMY
+    return possible[0]
+
+
+def _either(orders: Iterable[str]) -> str:
+    return " or ".join(_ORDER_NAMES[order] for order in orders)
+
+
+def _disagreement(narrowed: dict[tuple[str, ...], int], found: tuple[str, ...], line: int) -> ImportRefused:
+    # There is one: a date that may be month-day or year first, and nothing else, cannot be written.
+    other = next(orders for orders in narrowed if not set(orders) & set(found))
+    said = f"line {line} is {_either(found)}, line {narrowed[other]} {_either(other)}"
+    return ImportRefused(f"The dates disagree: {said}. Make them one order.")

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,10 +58,10 @@ class Row:
 
 def open_sheet(path: Path) -> Sheet:
     """Look at the file and decide how to read it. Raises ImportRefused with the reason."""
-    try:
+    with _readable():
         size = path.stat().st_size
-    except OSError as error:
-        raise ImportRefused(f"The file cannot be read: {error.strerror}.") from error
+        if not path.is_file():
+            raise ImportRefused("This is not a file. Name the CSV file itself.")
     if size > MAX_IMPORT_BYTES:
         raise ImportRefused(f"The file is larger than {MAX_IMPORT_BYTES // 1024 // 1024} MB. Split it.")
     encoding = _encoding(path)
@@ -103,7 +104,7 @@ def _first_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
 
 
 def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
-    with path.open(encoding=encoding, errors="strict", newline="") as handle:
+    with _readable(), path.open(encoding=encoding, errors="strict", newline="") as handle:
         reader = csv.reader(_bounded(handle), delimiter=delimiter)
         try:
             for cells in reader:
@@ -112,6 +113,14 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
             raise ImportRefused(f"Line {reader.line_num}: the file is not a readable CSV ({error}).") from error
         except UnicodeError as error:
             raise ImportRefused(f"The file is not readable text near line {reader.line_num}.") from error
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImportRefused(f"The file cannot be read: {error.strerror}.") from error
 
 
 def _bounded(handle: io.TextIOBase) -> Iterator[str]:
@@ -124,7 +133,7 @@ def _bounded(handle: io.TextIOBase) -> Iterator[str]:
 
 def _encoding(path: Path) -> str:
     """UTF-16 by its mark or its zeros, else UTF-8 where every byte agrees, else Windows-1252."""
-    with path.open("rb") as handle:
+    with _readable(), path.open("rb") as handle:
         head = handle.read(4096)
         if not head.strip():
             raise ImportRefused("The file is empty.")
