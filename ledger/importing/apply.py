@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from core.db import batches, lock_in_transaction, paced_looks, refresh_statistics
 from ledger.importing.plan import Plan, PlannedEntry, PlannedParty, Problem, make_plan
 from ledger.importing.reading import ImportRefused, open_sheet
-from ledger.models import Entry, Khata, Source
+from ledger.models import Entry, Khata, Kind, Source
 from ledger.services import Batch, Draft, chain_batch, new_khata, post_many, write_batch
 from parties.search import roman
 from shops.models import Shop, User
@@ -147,27 +147,28 @@ def _khatas_by_key(shop: Shop, plan: Plan) -> dict[str, int]:
 def _holders(shop: Shop, plan: Plan, match: _Match) -> dict[str, dict[int, int]]:
     """Planned party → the khatas that hold some of its lines already (and one such line).
 
-    Notes what is known; an opening that says something else now is a problem.
+    Notes what is known; an opening or a bill that says something else now is a problem.
     """
     holders: dict[str, dict[int, int]] = defaultdict(dict)
     for chunk in batches(plan.entries, _LOOKUP_ROWS):
         planned = {entry.key: entry for entry in chunk}
         rows = Entry.objects.for_shop(shop).filter(key__in=list(planned))
-        for key, khata_id, direction, amount, day in rows.values_list(
-            "key", "khata_id", "direction", "amount_paise", "occurred_on"
-        ):
+        columns = ("key", "khata_id", "direction", "amount_paise", "occurred_on", "due_on")
+        for key, khata_id, direction, amount, day, due_on in rows.values_list(*columns):
             entry = planned[key]
             match.known.add(key)
             holders[entry.party].setdefault(khata_id, entry.line)
-            if (direction, amount) != (entry.direction, entry.amount_paise) or entry.occurred_on not in (
-                None,
-                day,
-            ):
-                reason = (
-                    "this customer has another opening balance from an earlier import; nothing was added to it"
-                )
-                match.problems.append(Problem(entry.line, reason))
+            # A day that the file does not name was chosen by us, and may be any.
+            is_same = (direction, amount) == (entry.direction, entry.amount_paise)
+            if not is_same or entry.occurred_on not in (None, day) or entry.due_on not in (None, due_on):
+                match.problems.append(Problem(entry.line, _other_content(entry)))
     return holders
+
+
+def _other_content(entry: PlannedEntry) -> str:
+    if entry.kind == Kind.OPENING:
+        return "this customer has another opening balance from an earlier import; nothing was added to it"
+    return "this bill is in the book with another date or amount; nothing was added: correct it in the khata"
 
 
 def _khatas_by_name(shop: Shop, plan: Plan, found: set[str]) -> dict[str, set[int]]:

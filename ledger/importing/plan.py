@@ -2,7 +2,8 @@
 
 Nothing here touches the database. Every entry gets a key made of what it says (not of how the
 cell was written), so that the same file, or a later export that holds the same lines again, is
-recognised. Two equal lines are two entries: the second carries the number 2 in its key.
+recognised. Two equal lines are two entries: the second carries the number 2 in its key. A bill that
+has a number is known by that, so that it is not posted twice when its date or amount was changed.
 """
 
 import datetime as dt
@@ -21,8 +22,12 @@ from ledger.models import Direction, Kind
 from ledger.services import FIRST_DAY, LONGEST_CREDIT, ONE_WAY
 from parties.models import PartyKind
 
-# C123, CN-7, CRN/12: credit notes. CHN/12 is a bill from Chennai.
-_CREDIT_NOTE = re.compile(r"c(n|r|rn)?[-/ #]*\d", re.IGNORECASE)
+# CN-7, CRN/12 look like credit notes, DN-7 from a supplier like a debit note, and may be none. C123 is
+# any bill, CR-12 one on credit, CHN/12 one from Chennai.
+_LIKE_A_NOTE = {
+    PartyKind.CUSTOMER: re.compile(r"(cn|crn)[-/ #]*\d", re.IGNORECASE),
+    PartyKind.SUPPLIER: re.compile(r"(cn|crn|dn|drn)[-/ #]*\d", re.IGNORECASE),
+}
 MAX_PROBLEMS = 1000  # a file with more is not worth reading further
 
 
@@ -61,6 +66,7 @@ class PlannedEntry:
     occurred_on: dt.date | None
     due_on: dt.date | None
     note: str
+    bill: str = ""  # the number and financial year of the bill that this line is, or pays
     key: str = ""
 
 
@@ -85,7 +91,7 @@ def make_plan(sheet: Sheet, *, today: dt.date, order: str | None = None) -> Plan
     may be day-month or month-day and ``order`` (dmy, mdy, ymd) does not say which.
     """
     plan = Plan(sheet, order or _find_order(sheet, today))
-    if sheet.shape == ENTRIES and "type" in sheet.columns:
+    if sheet.shape == ENTRIES and "type" in sheet.columns and not sheet.is_of_suppliers:
         plan.credit = _what_credit_means(sheet)
     make = {ENTRIES: _dated, OPENINGS: _opening, BILLS: _bill, SHARES: _shares}[sheet.shape]
     people = _People(plan)
@@ -132,7 +138,8 @@ class _People:
         _check_width(self.plan.sheet, row)
         phone = self._phone(row.get(get("phone")))
         group = row.get(get("party_kind"))
-        kind = PartyKind.SUPPLIER if words.says_supplier(group) else PartyKind.CUSTOMER
+        is_supplier = self.plan.sheet.is_of_suppliers or words.says_supplier(group)
+        kind = PartyKind.SUPPLIER if is_supplier else PartyKind.CUSTOMER
         if code:
             return self.known(_digest("id", code.casefold()), name or code, row.line, phone, kind, has_id=True)
         self._remember(name, phone, row.line)
@@ -181,7 +188,7 @@ def _dated(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
     gave, got = _two_sides(row, get("gave"), get("got"))
     kind_word = row.get(get("kind")) or row.get(get("type"))
     if "amount" in plan.sheet.columns and not (gave or got):
-        gave, got = _by_type(plan, row)
+        gave, got = _by_type(plan, party, row)
     if not (gave or got):
         raise _LeftOut("no amount on this line")
     if day is None:
@@ -190,9 +197,12 @@ def _dated(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
     for direction, amount in ((Direction.GAVE, gave), (Direction.GOT, got)):
         if amount:
             kind = _kind(kind_word, direction, party)
-            yield _entry(
-                party, row, direction, amount, kind, day, due_on if direction == Direction.GAVE else None, note
-            )
+            bill = ""
+            if kind in (Kind.SALE, Kind.PURCHASE):
+                _refuse_paid(_state(plan, row))
+                bill = _bill_of(plan, row, day)
+            due = due_on if direction == Direction.GAVE else None
+            yield _entry(party, row, direction, amount, kind, day, due, note, bill)
 
 
 def _opening(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
@@ -200,25 +210,34 @@ def _opening(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
     get = columns.get
     day = cells.date_of(row.get(get("date")), plan.order)
     side_word = row.get(get("type"))
+    state = _state(plan, row)
     if columns.keys() & {"gave", "got"}:
         gave, got = _two_sides(row, get("gave"), get("got"))
         if gave and got:
             raise CellError("this line says both that they owe and that you owe")
         balance = gave - got
     else:
-        balance = cells.signed_paise(row.get(get("balance" if "balance" in columns else "amount")))
+        cell = row.get(get("balance" if "balance" in columns else "amount"))
+        balance = cells.signed_paise(cell)
         side = words.direction_of(side_word)
         if side is None and side_word.strip() and words.kind_of(side_word) is None:
             raise CellError(f"“{cells.text_of(side_word)[:40]}” does not say who owes whom")
         if side == Direction.GOT:
             balance = -abs(balance)  # “To Pay” is never a due, whatever the sign beside it
+        if balance and side is None and party.kind == PartyKind.SUPPLIER and not cells.says_side(cell):
+            raise CellError(
+                "this supplier's line does not say who owes whom: add a type, “To Pay” or “To Receive”"
+            )
     if words.says_supplier(side_word):
         party.kind = PartyKind.SUPPLIER
     if not balance:
         return
+    if state == words.PAID or "balance" not in columns:  # what is left of a bill paid in part is a due
+        _refuse_paid(state)
     direction = Direction.GAVE if balance > 0 else Direction.GOT
+    due_on = cells.date_of(row.get(get("due")), plan.order) if balance > 0 else None
     note = cells.note_of(row.get(get("note")))
-    yield _entry(party, row, direction, abs(balance), Kind.OPENING, day, None, note)
+    yield _entry(party, row, direction, abs(balance), Kind.OPENING, day, due_on, note)
 
 
 def _bill(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
@@ -226,21 +245,66 @@ def _bill(plan: Plan, people: _People, row: Row) -> Iterator[PlannedEntry]:
     get = columns.get
     day = cells.date_of(row.get(get("date")), plan.order)
     settled_on = cells.date_of(row.get(get("settled")), plan.order)
-    number = cells.text_of(row.get(get("number")))[:60]
-    amount = cells.signed_paise(row.get(get("amount")))
+    number, word = cells.text_of(row.get(get("number")))[:60], row.get(get("type"))
+    amount, state = cells.signed_paise(row.get(get("amount"))), _state(plan, row)
     if not amount:
         raise _LeftOut("a bill of nothing")
     if day is None:
         raise CellError("this bill has no date")
-    note = number or cells.note_of(row.get(get("note")))
-    if amount < 0 or _CREDIT_NOTE.match(number) or words.kind_of(row.get(get("type"))) == Kind.RETURN:
-        yield _entry(party, row, Direction.GOT, abs(amount), Kind.RETURN, day, None, note)
+    if state is None and settled_on is None:  # with that date the file says itself that it is paid
+        unknown = cells.text_of(row.get(get("status")))[:40]
+        raise CellError(f"“{unknown}” does not say whether this bill is paid")
+    note, bill = number or cells.note_of(row.get(get("note"))), _bill_of(plan, row, day)
+    is_theirs = words.kind_of(word) == Kind.PURCHASE or (
+        party.kind == PartyKind.SUPPLIER and not words.says_sale(word)
+    )
+    raises, lowers = (Direction.GOT, Direction.GAVE) if is_theirs else (Direction.GAVE, Direction.GOT)
+    if amount < 0 or words.says_return(word, of_supplier=is_theirs):
+        if settled_on or state in (words.PAID, words.PARTIAL):
+            raise CellError("this return is settled too; bring it and what was paid for it as dated entries")
+        yield _entry(party, row, lowers, abs(amount), Kind.RETURN, day, None, note, bill)
         return
-    _whole_or_nothing(plan, row, amount, settled_on)
-    due_on = cells.date_of(row.get(get("due")), plan.order)
-    yield _entry(party, row, Direction.GAVE, amount, Kind.SALE, day, due_on, note)
+    if words.kind_of(word) is None and _LIKE_A_NOTE[PartyKind(party.kind)].match(number):
+        raise CellError(
+            f"“{number[:40]}” may be a bill or a return; give returns a minus, or add a type to each line"
+        )
+    _whole_or_nothing(plan, row, amount, settled_on, state)
+    due_on = cells.date_of(row.get(get("due")), plan.order) if raises == Direction.GAVE else None
+    kind = Kind.PURCHASE if is_theirs else Kind.SALE
+    yield _entry(party, row, raises, amount, kind, day, due_on, note, bill)
     if settled_on:
-        yield _entry(party, row, Direction.GOT, amount, Kind.PAYMENT, settled_on, None, note)
+        yield _entry(party, row, lowers, amount, Kind.PAYMENT, settled_on, None, note, bill)
+
+
+def _bill_of(plan: Plan, row: Row, day: dt.date) -> str:
+    """By what a bill is known again: its number, and when such numbers do not repeat.
+
+    In a register that is the financial year (from April on). Among dated entries, where some count
+    anew each morning, it is the day, and only a column of bill numbers will do.
+    """
+    at = plan.sheet.columns.get("number")
+    number = cells.text_of(row.get(at))
+    if at is None or not any(char.isdigit() for char in number):
+        return ""
+    if plan.sheet.shape == BILLS:
+        return f"{number.casefold()} of {day.year - (day.month < 4)}"
+    return f"{number.casefold()} on {day}" if words.heads_bills(plan.sheet.headers[at]) else ""
+
+
+def _state(plan: Plan, row: Row) -> str | None:
+    """What a status column says of this line: "" where nothing, None for a word that is not known."""
+    state = words.state_of(row.get(plan.sheet.columns.get("status")))
+    if state == words.CANCELLED:
+        raise _LeftOut("a cancelled bill")
+    return state
+
+
+_NO_DAY = "this bill is paid in part or on a day the file does not say; bring such payments as dated entries"
+
+
+def _refuse_paid(state: str | None) -> None:
+    if state in (words.PAID, words.PARTIAL):
+        raise CellError(_NO_DAY)
 
 
 def _check_width(sheet: Sheet, row: Row) -> None:
@@ -277,13 +341,15 @@ def _two_sides(row: Row, gave_column: int | None, got_column: int | None) -> tup
     return max(gave, 0) + max(-got, 0), max(got, 0) + max(-gave, 0)
 
 
-def _by_type(plan: Plan, row: Row) -> tuple[int, int]:
+def _by_type(plan: Plan, party: PlannedParty, row: Row) -> tuple[int, int]:
     get = plan.sheet.columns.get
     amount = cells.signed_paise(row.get(get("amount")))
     if not amount:
         return 0, 0
-    word = row.get(get("type"))
-    direction = plan.credit if words.fold(word) == "credit" else words.direction_of(word)
+    word, of_supplier = row.get(get("type")), party.kind == PartyKind.SUPPLIER
+    direction = words.direction_of(word, of_supplier=of_supplier)
+    if words.fold(word) == "credit" and not of_supplier:
+        direction = plan.credit
     if direction is None:
         raise CellError(f"“{cells.text_of(word)[:40]}” does not say whether you gave or got")
     if (direction == Direction.GAVE) == (amount > 0):
@@ -291,7 +357,7 @@ def _by_type(plan: Plan, row: Row) -> tuple[int, int]:
     return 0, abs(amount)
 
 
-def _whole_or_nothing(plan: Plan, row: Row, amount: int, settled_on: dt.date | None) -> None:
+def _whole_or_nothing(plan: Plan, row: Row, amount: int, settled_on: dt.date | None, state: str | None) -> None:
     """A bill is open or settled. Paid in part on a day nobody names cannot be put into a book."""
     get = plan.sheet.columns.get
     paid = 0
@@ -301,19 +367,25 @@ def _whole_or_nothing(plan: Plan, row: Row, amount: int, settled_on: dt.date | N
     if rest.strip():
         paid = max(paid, amount - cells.signed_paise(rest))
     if paid and (settled_on is None or paid != amount):
-        raise CellError(
-            "this bill is paid in part or on a day the file does not say; bring such payments as dated entries"
-        )
+        raise CellError(_NO_DAY)
+    if state == words.PARTIAL or (state == words.PAID and settled_on is None):
+        raise CellError(_NO_DAY)
+    if state == words.UNPAID and settled_on:
+        raise CellError("this bill is called unpaid and has the day of its payment")
 
 
 def _kind(word: str, direction: str, party: PlannedParty) -> str:
     """The kind that the file names where it can go this way, else what it most likely is."""
     kind = words.kind_of(word)
+    of_supplier = party.kind == PartyKind.SUPPLIER
+    if words.says_return(word, of_supplier=of_supplier):
+        return Kind.RETURN
     if kind and ONE_WAY.get(Kind(kind), direction) == direction:
         return kind
-    if kind and direction == Direction.GOT:
-        return Kind.RETURN
-    if party.kind == PartyKind.SUPPLIER:
+    if kind and (direction == Direction.GOT or kind == Kind.PURCHASE):
+        is_bill = of_supplier and direction == Direction.GOT and not words.says_sale(word)
+        return Kind.PURCHASE if is_bill else Kind.RETURN
+    if of_supplier:
         return Kind.PURCHASE if direction == Direction.GOT else Kind.PAYMENT
     return Kind.SALE if direction == Direction.GAVE else Kind.PAYMENT
 
@@ -327,16 +399,23 @@ def _entry(
     day: dt.date | None,
     due_on: dt.date | None,
     note: str,
+    bill: str = "",
 ) -> PlannedEntry:
-    return PlannedEntry(party.key, row.line, direction, amount_paise, kind, day, due_on, note)
+    return PlannedEntry(party.key, row.line, direction, amount_paise, kind, day, due_on, note, bill)
 
 
 def _check_days(entry: PlannedEntry, today: dt.date) -> None:
-    day = entry.occurred_on
+    day, due_on = entry.occurred_on, entry.due_on
     if day and not FIRST_DAY <= day <= today:
         raise CellError(f"the date {day} lies in the future" if day > today else f"the date {day} is too old")
-    if entry.due_on and day and not day <= entry.due_on <= day + LONGEST_CREDIT:
-        raise CellError(f"the due date {entry.due_on} does not fit a bill of {day}")
+    if due_on is None:
+        return
+    last = (day or today) + LONGEST_CREDIT
+    if entry.kind == Kind.OPENING:  # what it stands for was due before the book began
+        if not FIRST_DAY <= due_on <= last:
+            raise CellError(f"the due date {due_on} is too old or too far ahead")
+    elif day and not day <= due_on <= last:
+        raise CellError(f"the due date {due_on} does not fit a bill of {day}")
 
 
 def _give_keys(plan: Plan) -> None:
@@ -349,6 +428,9 @@ def _give_keys(plan: Plan) -> None:
         if plan.sheet.shape == OPENINGS:
             # One opening per party, ever: a later list with other dues must not be added on top.
             said: tuple[object, ...] = ("opening", who, "" if party.has_id else party.phone)
+        elif entry.bill:
+            # Not its date or amount: the bill with another due day is no second bill.
+            said = ("bill", who, entry.bill, entry.kind)
         else:
             what = (entry.direction, entry.amount_paise, entry.kind, entry.occurred_on, entry.due_on, entry.note)
             said = ("entry", who, *what)

@@ -43,6 +43,12 @@ class Sheet:
         used = {*self.columns.values(), *self.people}
         return [name for at, name in enumerate(self.headers) if name and at not in used]
 
+    @property
+    def is_of_suppliers(self) -> bool:
+        """Whether the header says that the parties sell to the shop: what they billed is owed to them."""
+        named = (self.columns[role] for role in ("party", "party_id") if role in self.columns)
+        return not self.people and any(words.heads_suppliers(self.headers[at]) for at in named)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -169,11 +175,13 @@ def _shape(headers: list[str]) -> tuple[str, dict[str, int], dict[int, str]]:
     columns: dict[str, int] = {}
     twice: dict[str, str] = {}
     is_okcredit = {"credit", "payment"} <= set(folded) and "debit" not in folded
+    is_of_suppliers = any(words.heads_suppliers(name) for name in headers)
     for at, name in enumerate(headers):
         role = words.role_of(name)
         if is_okcredit and folded[at] in ("credit", "payment"):
-            # There “credit” is what the shop gives; in accounts it is what it gets.
-            role = "gave" if folded[at] == "credit" else "got"
+            # There “credit” is what the shop gives (a supplier gives it to the shop); in accounts it
+            # is what it gets.
+            role = "gave" if (folded[at] == "credit") is not is_of_suppliers else "got"
         if role:
             if role in columns:
                 twice[role] = name

@@ -116,7 +116,7 @@ def test_a_bill_register_writes_bills_payments_and_returns(shop: Shop, sheet: An
         sheet(
             "Bill No,Customer,Bill Date,Due Date,Amount,Settled Date\n"
             "1,Asha,25/03/2026,10/04/2026,100,28/03/2026\n2,Asha,26/03/2026,,50,\nC3,Asha,27/03/2026,,-20,\n"
-            "CN-4,Asha,27/03/2026,,5,\nCHN/5,Asha,27/03/2026,,7,\n6,,27/03/2026,,9,\n7,Asha,27/03/2026,,0,\n"
+            "CN-4,Asha,27/03/2026,,-5,\nCHN/5,Asha,27/03/2026,,7,\n6,,27/03/2026,,9,\n7,Asha,27/03/2026,,0,\n"
         ),
         shop,
     )
