@@ -17,7 +17,6 @@ LATIN, OTHER = -1, -2  # else the number of an Indic block: Devanagari is 0, Tam
 _FIRST, _LAST, _BLOCK = 0x0900, 0x0D7F, 0x80  # nine scripts, each letter at the same place of its block
 _TAMIL = 5
 _NUKTA, _VIRAMA = "\u093c", "\u094d"
-_LEAST_START = 3  # a shorter beginning fits half the book
 
 _I, _U = ("i", "ee", "ii"), ("u", "oo", "uu")
 _SIGNS = {
@@ -75,13 +74,12 @@ def _script(letter: str) -> int:
 
 
 def is_written_in(typed: Word, held: Word) -> bool:
-    """``typed`` is the word ``held``, or its beginning in the same script.
+    """``typed`` is the whole word ``held``, in the same script or in another.
 
-    Across scripts only the whole word counts: राम is not the beginning of Ramesh, though r-a-m is.
+    A beginning is not enough: ram is somebody else than Ramesh, and Anand than Anandi.
     """
     if typed.script == held.script:
-        whole, start = _plain(held), _plain(typed)
-        return whole == start or (len(start) >= _LEAST_START and whole.startswith(start))
+        return _plain(held) == _plain(typed)
     if typed.script == LATIN:
         return _spells(typed.text, _pieces(held))
     if held.script == LATIN:
