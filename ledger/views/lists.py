@@ -69,7 +69,7 @@ def quick_line(request: HttpRequest, seat: Seat) -> HttpResponse:
     if data["party"]:
         return _post(request, seat, data, data["party"], data["direction"], data["amount"], data["note"])
     meant = quick.understand(seat.shop, data["line"])
-    if meant.question == "amount" and not meant.amount_paise and not quick.read_line(data["line"]).amounts_paise:
+    if meant.question == "search":
         query = urlencode({"q": data["line"]})
         return redirect(f"{reverse('ledger:home', args=[seat.shop.code])}?{query}")
     if meant.question:
@@ -78,7 +78,7 @@ def quick_line(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, seat: Seat, meant: quick.Understood, line: str, status: int = 200) -> HttpResponse:
-    context = {"meant": meant, "line": line, "key": new_key(), "amounts": quick.read_line(line).amounts_paise}
+    context = {"meant": meant, "line": line, "key": new_key(), "amounts": meant.amounts_paise}
     return render(request, "ledger/quick.html", context, status=status)
 
 
@@ -88,7 +88,10 @@ def _post(
     khata = selectors.khata_by_code(seat.shop, code)
     if direction not in Direction.values or not paise:
         question = "direction" if paise else "amount"
-        meant = quick.Understood(question, [khata.party], khata.party.name, direction, paise or 0, note)
+        amounts = quick.read_line(data["line"]).amounts_paise
+        meant = quick.Understood(
+            question, [khata.party], khata.party.name, direction, paise or 0, note, amounts_paise=amounts
+        )
         return _ask(request, seat, meant, data["line"], status=422)
     try:
         posting = post_entry(

@@ -183,8 +183,8 @@ def test_the_answer_to_gave_or_got_carries_all_that_was_written(cast: Cast):
 def test_two_amounts_without_a_direction_are_offered_both_ways(cast: Cast):
     make_khata(cast.shop, "Ramesh")
     page = _send(cast, "ramesh se 500 200")
-    for words in ("Gave ₹500 to", "Got ₹500 from", "Gave ₹200 to", "Got ₹200 from"):
-        assert words in page.text
+    for shown in ("Gave ₹500 to", "Got ₹500 from", "Gave ₹200 to", "Got ₹200 from"):
+        assert shown in page.text
 
 
 def test_a_word_of_the_name_says_nothing_of_a_direction(cast: Cast):
@@ -307,16 +307,56 @@ def test_whoever_has_the_whole_word_is_taken_beside_those_whose_name_it_begins(c
     assert (meant.question, meant.parties) == ("", [ram.party])
 
 
-@pytest.mark.parametrize("text", ["ramesh yadav 500", "500 ramesh yadav", "रमेश यादव 500", "ram ramesh 500"])
-def test_a_word_left_over_that_may_be_a_surname_is_a_question(cast: Cast, text: str):
+def test_those_whose_name_begins_so_are_suggested_before_those_who_sound_so(cast: Cast):
+    for name in ("Karun", "Karen", "Kurin", "Kirin", "Koran", "Karanveer"):
+        make_khata(cast.shop, name)
+    assert quick.understand(cast.shop, "karan 500").parties[0].name == "Karanveer"
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("ramesh yadav 500", "who"),
+        ("रमेश यादव 500", "who"),
+        ("ram ramesh 500", "who"),
+        ("ramesh l 500", "who"),
+        ("ramesh khanna 500", "who"),
+        ("ramesh ke bhai 500", "who"),
+        ("ramesh chawal yadav 500", "who"),
+        ("500 ramesh yadav", "direction"),  # behind the amount it may be a word of direction as well
+    ],
+)
+def test_a_word_left_over_that_may_be_a_surname_is_a_question(cast: Cast, text: str, question: str):
     khata = make_khata(cast.shop, "Ramesh Kumar")
     meant = quick.understand(cast.shop, text)
-    assert (meant.question, meant.parties, meant.is_sure) == ("who", [khata.party], False)
+    assert (meant.question, meant.parties, meant.is_sure) == (question, [khata.party], False)
+
+
+def test_another_partys_name_behind_the_amount_is_a_question(cast: Cast):
+    ramesh, suresh = make_khata(cast.shop, "Ramesh Yadav").party, make_khata(cast.shop, "सुरेश").party
+    make_khata(cast.other_shop, "Mahesh")
+    for text, question in (
+        ("ramesh 500 suresh", "direction"),
+        ("ramesh 500 सुरेश ke liye", "direction"),
+        ("500 ramesh suresh", "direction"),
+        ("ramesh suresh 500", "who"),
+        ("ramesh ne 500 suresh ke liye diye", "direction"),  # ne, liye and diye say two things
+        ("ramesh ne 500 diye suresh", "who"),
+    ):
+        meant = quick.understand(cast.shop, text)
+        assert (meant.question, meant.parties) == (question, [ramesh, suresh]), text
+    page = _send(cast, "ramesh 500 suresh")
+    for shown in ("Gave ₹500 to Ramesh Yadav", "Got ₹500 from Ramesh Yadav", "Gave ₹500 to सुरेश"):
+        assert shown in page.text
+    archive_party(party=suresh, actor=None)
+    assert quick.understand(cast.shop, "ramesh 500 suresh").parties == [ramesh]
+    assert quick.understand(cast.shop, "ramesh 500 mahesh").parties == [ramesh]
 
 
 def test_a_picture_fits_nobody(cast: Cast):
     make_khata(cast.shop, "Slightly Smiling Face")
     assert quick.understand(cast.shop, "🙂 500").question != ""
+    assert quick.understand(cast.shop, "\u2060 500").question == "new"  # a mark that nobody sees
 
 
 @pytest.mark.parametrize("names", [NEAR, NEAR_HINDI], ids=["latin", "hindi"])
