@@ -95,8 +95,8 @@ class Message(models.Model):
                 fields=["expires_at"], name="message_to_blank", condition=Q(expires_at__isnull=False)
             ),  # codes whose text has to go
             models.Index(
-                fields=["shop", "-id"], name="message_to_decide", condition=Q(state="unknown")
-            ),  # what waits for a person
+                fields=["shop", "-id"], name="message_in_trouble", condition=Q(state__in=["unknown", "failed"])
+            ),  # what waits for a person, what could not be sent
         )
 
     def __str__(self) -> str:

@@ -237,15 +237,22 @@ def name_people(shop: Shop, messages: list[Message]) -> list[Message]:
     return messages
 
 
-def unknown_count(shop: Shop) -> int:
-    """How many messages wait for a person."""
-    return int(Message.objects.for_shop(shop).filter(state=State.UNKNOWN).count())
+@dataclass(frozen=True)
+class Troubles:
+    """How many messages wait for a person, and how many of the last seven days could not be sent."""
+
+    unknown: int
+    failed: int
 
 
-def failed_count(shop: Shop) -> int:
-    """How many messages of the last seven days could not be sent."""
+def troubles(shop: Shop) -> Troubles:
+    """What stands above the list of messages, in one query."""
     since = clock.now() - dt.timedelta(days=7)
-    return int(Message.objects.for_shop(shop).filter(state=State.FAILED, created_at__gte=since).count())
+    rows = Message.objects.for_shop(shop).filter(
+        Q(state=State.UNKNOWN) | Q(created_at__gte=since), state__in=[State.UNKNOWN, State.FAILED]
+    )
+    counts = dict(rows.values_list("state").annotate(Count("pk")))
+    return Troubles(counts.get(State.UNKNOWN, 0), counts.get(State.FAILED, 0))
 
 
 def rules_of(shop: Shop) -> list[Rule]:

@@ -184,7 +184,7 @@ def message_list(request: HttpRequest, seat: Seat) -> HttpResponse:
     }
     if wants_fragment(request) and request.GET.get("after"):
         return render(request, "reminders/messages.html#rows", context)
-    context |= {"unknown": selectors.unknown_count(seat.shop), "failed": selectors.failed_count(seat.shop)}
+    context["troubles"] = selectors.troubles(seat.shop)
     return render(request, "reminders/messages.html", context)
 
 

@@ -20,7 +20,7 @@ from reminders.confirming import queue_alarms, queue_entry_messages, queue_recei
 from reminders.models import Beat, Message
 from reminders.sending import send_due
 from shops.models import AuditEvent, Role, Shop
-from shops.services import add_member, change_role, change_settings, revoke_member
+from shops.services import add_member, change_role, change_settings, enter_seat, revoke_member
 from tests.cast import Cast, make_member, make_shop, make_user, post
 from tests.reminders.people import NOON, make_debtor, make_reminder, states
 
@@ -211,7 +211,9 @@ def test_an_alarm_reaches_every_owner_once(cast: Cast) -> None:
 def test_an_owner_who_is_put_out_before_the_tick_is_told_all_the_same(
     cast: Cast, _noon: time_machine.Traveller
 ) -> None:
-    thief = add_member(shop=cast.shop, actor=cast.asha, phone="+919812300002", role=Role.OWNER).user
+    seat = add_member(shop=cast.shop, actor=cast.asha, phone="+919812300002", role=Role.OWNER)
+    enter_seat(seat)
+    thief = seat.user
     _noon.shift(1)
     change_role(member=cast.asha.seats.get(), actor=thief, role=Role.VIEWER)
     _noon.shift(1)
