@@ -7,6 +7,7 @@ from allauth.account import forms as allauth
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
+from allauth.core.exceptions import RateLimited
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import limits
 from core.money import fold_digits
-from khata.accounts import may_send_code
+from khata.accounts import may_send_code, may_send_sign_up_code
 from shops import proof
 from shops.models import User
 
@@ -59,6 +60,8 @@ class SignUpForm(allauth.SignupForm):  # type: ignore[misc]
             self.account_already_exists = True
 
     def try_save(self, request: HttpRequest) -> Any:
+        if not may_send_sign_up_code(request, self.cleaned_data["phone"]):
+            raise RateLimited
         if not self.account_already_exists:
             user = self.save(request)
             if not user.phone_verified:

@@ -8,8 +8,9 @@ from typing import Any
 from allauth.account import views
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.account.internal.flows.phone_verification import PhoneVerificationStageProcess
 from allauth.account.internal.stagekit import clear_login
-from allauth.account.stages import LoginByCodeStage, LoginStageController
+from allauth.account.stages import LoginByCodeStage, LoginStageController, PhoneVerificationStage
 from allauth.account.utils import passthrough_next_redirect_url
 from allauth.core.exceptions import RateLimited
 from django.contrib import messages
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from khata.account_forms import FRESH_CODE_S
-from khata.accounts import PENDING_PASSWORD, may_send_code
+from khata.accounts import PENDING_PASSWORD, may_send_code, may_send_sign_up_code
 from khata.views import too_many
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -55,7 +56,16 @@ def _afresh(view: View) -> View:
 
 
 login = login_not_required(_limited(_afresh(views.login)))
-signup = login_not_required(_limited(_afresh(views.signup)))
+
+
+@login_not_required
+def signup(request: HttpRequest) -> HttpResponse:
+    """A new person. Who has had too many codes is told of the way that counts its own."""
+    try:
+        response: HttpResponse = _afresh(views.signup)(request)
+    except RateLimited:
+        return too_many(request, is_sign_up=True)
+    return response
 
 
 @login_not_required
@@ -89,6 +99,11 @@ def verify_phone(request: HttpRequest) -> HttpResponse:
     """The code of a sign-up. allauth leads the signed in on to a page for another number; we have none."""
     if request.user.is_authenticated:
         return redirect("home:landing")
+    if request.method == "POST" and request.POST.get("action") == "resend":
+        stage = LoginStageController.enter(request, PhoneVerificationStage.key)
+        process = stage and PhoneVerificationStageProcess.resume(stage)
+        if process and process.can_resend and not may_send_sign_up_code(request, process.phone):
+            return too_many(request, is_sign_up=True)
     return _limited(views.verify_phone)(request)
 
 

@@ -135,6 +135,11 @@ def may_send_code(request: HttpRequest, phone: str) -> bool:
     return Tries(request, phone, "request_login_code").allowed
 
 
+def may_send_sign_up_code(request: HttpRequest, phone: str) -> bool:
+    """The same for the code of a sign-up: a stranger uses up the stranger's place, not the number."""
+    return Tries(request, phone, "sign_up_code").allowed
+
+
 class PhoneAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Phones on our User, codes through our outbox."""
 

@@ -226,7 +226,11 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
     "change_phone": "3/h/user",
-    "verify_phone": "30/h/ip,10/h/key",
+    "sign_up_code": "6/h/key",
+    "sign_up_code_phone": "20/h/key",
+    "sign_up_code_device": "6/h/key",
+    # allauth's own count of the same codes knows the number alone; it stands behind ours.
+    "verify_phone": "30/h/ip,30/h/key",
 }
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 

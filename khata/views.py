@@ -36,8 +36,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _error(request: HttpRequest, status: int) -> HttpResponse:
-    return render(request, "errors/page.html", {"status": status}, status=status)
+def _error(request: HttpRequest, status: int, **context: bool) -> HttpResponse:
+    return render(request, "errors/page.html", {"status": status} | context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -57,9 +57,9 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _error(request, 419)
 
 
-def too_many(request: HttpRequest) -> HttpResponse:
-    """More tries than a person makes. Nothing is locked; waiting helps."""
-    return _error(request, 429)
+def too_many(request: HttpRequest, *, is_sign_up: bool = False) -> HttpResponse:
+    """More tries than a person makes. Nothing is locked; waiting helps, and so may another way in."""
+    return _error(request, 429, is_sign_up=is_sign_up)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

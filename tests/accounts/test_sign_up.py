@@ -154,9 +154,43 @@ def test_three_wrong_codes_end_the_try(client: Client) -> None:
     assert not is_signed_in(client)
 
 
-def test_too_many_sign_ups_of_one_number_get_a_plain_page(client: Client) -> None:
-    answers = [sign_up(Client(), NEW).status_code for _ in range(11)]
-    assert answers == [302] * 10 + [429]
+def test_too_many_sign_ups_of_one_number_get_a_plain_page_that_knows_another_way(client: Client) -> None:
+    answers = [sign_up(Client(), NEW) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [302] * 6 + [429]
+    page = answers[-1].content.decode()
+    assert "Sign in with a code instead" in page
+    assert 'href="/accounts/login/code/"' in page
+    assert ask_code(client, NEW).status_code == 302
+    type_code(client, code_of(NEW))
+    assert is_signed_in(client)
+
+
+def test_a_stranger_keeps_nobody_from_signing_up(client: Client) -> None:
+    for _ in range(12):
+        sign_up(Client(REMOTE_ADDR="10.0.0.7"), NEW)
+    assert sign_up(client, NEW, REMOTE_ADDR="10.9.9.9").url == VERIFY
+    type_code(client, code_of(NEW), VERIFY)
+    assert is_signed_in(client)
+
+
+def test_a_number_gets_twenty_codes_of_sign_ups_in_an_hour_from_everywhere() -> None:
+    answers = [sign_up(Client(REMOTE_ADDR=f"10.0.{place}.7"), NEW).status_code for place in range(22)]
+    assert answers == [302] * 20 + [429] * 2
+
+
+def test_sending_the_code_again_is_counted_too(client: Client) -> None:
+    for _ in range(5):
+        sign_up(Client(), NEW)
+    sign_up(client, NEW)
+    before = len(messages_to(NEW))
+    assert client.post(VERIFY, {"action": "resend"}).status_code == 429
+    assert len(messages_to(NEW)) == before
+
+
+def test_a_known_number_is_counted_like_a_new_one() -> None:
+    make_user("Asha", phone="+919811100022")
+    answers = [sign_up(Client(), "+919811100022").status_code for _ in range(7)]
+    assert answers == [302] * 6 + [429]
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "hello", "9" * 500, "<script>alert(1)</script>", "98111\x0000011"])
