@@ -20,6 +20,22 @@ def sqlite_is_durable(databases: Any = None, **_: Any) -> list[checks.CheckMessa
     return []
 
 
+@checks.register(checks.Tags.database)
+def postgresql_is_durable(databases: Any = None, **_: Any) -> list[checks.CheckMessage]:
+    """An entry that was acknowledged is on the disk: neither the server nor our connection says otherwise."""
+    if not databases or connection.vendor != "postgresql":
+        return []
+    found: list[checks.CheckMessage] = []
+    with connection.cursor() as cursor:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            cursor.execute(f"SHOW {name}")
+            if cursor.fetchone()[0] == "off":
+                found.append(
+                    checks.Error(f"PostgreSQL would lose acknowledged entries: {name} is off.", id="khata.E003")
+                )
+    return found
+
+
 @checks.register(checks.Tags.caches)
 def cache_is_shared(**_: Any) -> list[checks.CheckMessage]:
     """Rate limits in one process's memory would let the next process start from zero."""

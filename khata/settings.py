@@ -8,11 +8,10 @@ first start and kept in ``var/``, messages go to the demo outbox, payments to th
 import sys
 from pathlib import Path
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from environs import Env
 
-from khata.guard import local_secret, refuse_unsafe
+from khata.guard import LOCAL_HOSTS, Setup, database_of, local_secret, own_folder, refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -20,8 +19,7 @@ env = Env()
 MODE: str = env.str("KHATA_MODE", "demo")
 PRODUCTION = MODE == "production"
 TESTING = "pytest" in sys.modules
-VAR_DIR = Path(env.str("KHATA_VAR", str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+VAR_DIR = own_folder(Path(env.str("KHATA_VAR", str(BASE_DIR / "var"))))
 
 # --- secrets: from the environment in production, made once and kept in var/ elsewhere -------
 DEBUG: bool = env.bool("DEBUG", False)
@@ -32,7 +30,7 @@ LINK_KEYS: list[str] = env.list("KHATA_LINK_KEYS", []) or [local_secret(VAR_DIR,
 # --- addresses --------------------------------------------------------------------------------
 PORT: int = env.int("PORT", 8000)
 BASE_URL: str = env.str("BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["*"])
+ALLOWED_HOSTS: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", [] if PRODUCTION else ["*"])]
 CSRF_TRUSTED_ORIGINS: list[str] = [BASE_URL] if BASE_URL.startswith("https://") else []
 
 # --- what is switched on ----------------------------------------------------------------------
@@ -133,7 +131,7 @@ _SQLITE = {
     "timeout": 20,
 }
 if DATABASE_URL:
-    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+    DATABASES = {"default": database_of(DATABASE_URL)}
 else:
     DATABASES = {"default": {"ENGINE": "core.sqlite", "NAME": str(VAR_DIR / "khata.sqlite3")}}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
@@ -300,7 +298,11 @@ EMAIL_HOST: str = env.str("EMAIL_HOST", "")
 EMAIL_PORT: int = env.int("EMAIL_PORT", 587)
 EMAIL_HOST_USER: str = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD: str = env.str("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", bool(EMAIL_HOST_USER))
+EMAIL_USE_SSL: bool = EMAIL_PORT == 465  # TLS from the first byte (RFC 8314); else STARTTLS
+EMAIL_USE_TLS: bool = (
+    env.bool("EMAIL_USE_TLS", bool(EMAIL_HOST_USER) or (PRODUCTION and EMAIL_HOST not in LOCAL_HOSTS))
+    and not EMAIL_USE_SSL
+)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "khata@localhost")
 
@@ -321,6 +323,8 @@ Q_CLUSTER = {
     "log_level": "WARNING",
 }
 
+WEB_PROCESSES: int = env.int("WEB_CONCURRENCY", 3)  # read by khata/serving.py; here it is checked
+
 # What a nudge runs (core/worker.py); "" leaves everything to the schedule.
 WORKER_NUDGE: str = "" if TESTING else "reminders.tasks.tick_soon"
 
@@ -340,17 +344,23 @@ LOGGING = {
 }
 
 refuse_unsafe(
-    production=PRODUCTION,
-    mode=MODE,
-    debug=DEBUG,
-    secrets={"SECRET_KEY": SECRET_KEY, "KHATA_DATA_KEYS": DATA_KEYS[0], "KHATA_LINK_KEYS": LINK_KEYS[0]},
-    allowed_hosts=ALLOWED_HOSTS,
-    base_url=BASE_URL,
-    sandbox_gateway=SANDBOX_GATEWAY,
-    demo_outbox=DEMO_OUTBOX,
-    code_channel=CODE_CHANNEL,
-    code_address=CODE_ADDRESS,
-    email_host=EMAIL_HOST,
-    q_cluster=Q_CLUSTER,
-    database=DATABASES["default"],
+    Setup(
+        production=PRODUCTION,
+        mode=MODE,
+        debug=DEBUG,
+        secrets={"SECRET_KEY": [SECRET_KEY], "KHATA_DATA_KEYS": DATA_KEYS, "KHATA_LINK_KEYS": LINK_KEYS},
+        allowed_hosts=ALLOWED_HOSTS,
+        base_url=BASE_URL,
+        ssl_redirect=SECURE_SSL_REDIRECT,
+        behind_proxy=BEHIND_PROXY,
+        proxy_count=PROXY_COUNT,
+        sandbox_gateway=SANDBOX_GATEWAY,
+        demo_outbox=DEMO_OUTBOX,
+        code_channel=CODE_CHANNEL,
+        code_address=CODE_ADDRESS,
+        email_host=EMAIL_HOST,
+        email_is_sealed=EMAIL_USE_TLS or EMAIL_USE_SSL,
+        q_cluster=Q_CLUSTER,
+        database=DATABASES["default"],
+    )
 )

@@ -1,6 +1,7 @@
 """Pages that belong to no app of the trade: health, language, errors in plain words."""
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
 from django.core.exceptions import TooManyFieldsSent
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,12 +16,16 @@ from core.http import keep_language
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Alive and able to read the database: 200, else 503."""
+    """Alive, able to read the database and the cache, where rate limits live: 200, else 503."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         return JsonResponse({"ok": False, "why": "the database does not answer"}, status=503)
+    try:
+        cache.get("healthz")
+    except Exception:  # whatever the cache's client raises
+        return JsonResponse({"ok": False, "why": "the cache does not answer"}, status=503)
     return JsonResponse({"ok": True})
 
 

@@ -25,6 +25,7 @@ def production_environment(var_dir: str) -> dict[str, str]:
         "KHATA_LINK_KEYS": "check-only-" + "l" * 20 + "0123456789abcdefghijklmnop",
         "ALLOWED_HOSTS": "khata.example",
         "BASE_URL": "https://khata.example",
+        "KHATA_BEHIND_PROXY": "1",
         "KHATA_CODE_CHANNEL": "email",
         "KHATA_CODE_ADDRESS": "{phone}@sms.khata.example",
         "EMAIL_HOST": "mail.khata.example",

@@ -9,6 +9,7 @@ turn people away from the counter: it is started again, after 1, 2, 4 … at mos
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -47,6 +48,8 @@ def check_port_is_free(host: str, port: int) -> None:
         except PermissionError:
             fail(f"This user may not use port {port}. Take one above 1023: make run PORT=8000")
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                fail(f"KHATA_HOST is {host!r}, which is no address of this machine ({error.strerror}).")
             fail(
                 f"Port {port} on {host} is busy ({error.strerror}). Take another: make run PORT={port % 65000 + 1}"
             )

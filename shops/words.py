@@ -225,4 +225,5 @@ _SENTENCES: dict[str, Any] = {
     "message.retried": gettext_lazy("A message that was stuck is sent again."),
     "message.confirmed": gettext_lazy("A message that was stuck was marked as sent."),
     "message.cancelled": gettext_lazy("A message was cancelled."),
+    "installation.production": gettext_lazy("Khata was started in production for the first time."),
 }

@@ -93,10 +93,19 @@ def test_the_500_page_asks_nothing_of_the_database(rf: RequestFactory, django_as
         views.server_error(rf.get("/"))
 
 
-def test_healthz_answers_anyone_with_one_query(client: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(1):
+def test_healthz_answers_anyone_with_two_queries_at_most(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(2):  # the database, and the cache where that is in the database too
         answer = client.get("/healthz")
     assert answer.json() == {"ok": True}
+
+
+def test_healthz_says_503_when_the_cache_is_away(client: Client, settings: Any) -> None:
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["ok"]) == (503, False)
 
 
 def test_healthz_says_503_when_the_database_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from home import demo
 from khata import guard
 from khata.management.commands.prepare import Command
 from scripts.check import production_environment
-from shops.models import Member, Role, Shop, User
+from shops.models import AuditEvent, Member, Role, Shop, User
 from shops.services import open_shop
 from tests.cast import make_member, make_shop, make_user
 
@@ -28,7 +28,6 @@ def _production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Production, as far as ``prepare`` looks at it; the test's connection and files stay as they are."""
     settings.PRODUCTION = True
     monkeypatch.setattr(Command, "_collect_static", lambda self: None)
-    monkeypatch.setattr("django.db.connection.close", lambda: None)
 
 
 def make_demo_people() -> tuple[Shop, dict[str, User]]:
@@ -62,14 +61,14 @@ def test_one_login_with_the_demo_password_is_enough(login: demo.Login) -> None:
         prepare()
     user.set_password("a word of their own")
     user.save()
-    guard.refuse_demo_data()
+    guard.refuse_wrong_database(production=True)
 
 
 @pytest.mark.usefixtures("_production")
 def test_a_demo_shop_is_enough_whatever_its_people_did() -> None:
     open_shop(owner=make_user(), name="Tried", is_demo=True)
     with pytest.raises(ImproperlyConfigured, match="Tried .* is a demo shop"):
-        guard.refuse_demo_data()
+        guard.refuse_wrong_database(production=True)
 
 
 @pytest.mark.usefixtures("_production")
@@ -78,7 +77,7 @@ def test_ending_the_demo_lets_the_real_shops_start_and_nobody_else_in() -> None:
     own = make_shop(make_user("Real owner"), "Real shop")
     make_member(own, Role.CASHIER, user=people["cashier"])
     prepare("--end-demo")
-    guard.refuse_demo_data()
+    guard.refuse_wrong_database(production=True)
     for user in User.objects.filter(phone__in=[login.phone for login in demo.LOGINS]):
         assert not (user.is_active or user.is_staff or user.is_superuser or user.has_usable_password())
     assert list(Member.everything.filter(revoked_at=None).values_list("user__name", flat=True)) == ["Real owner"]
@@ -115,7 +114,7 @@ def test_a_database_that_does_not_answer_is_not_called_a_demo(monkeypatch: pytes
         raise DatabaseError("no such table")
 
     monkeypatch.setattr(guard, "_demo_reasons", broken)
-    guard.refuse_demo_data()
+    guard.refuse_wrong_database(production=True)
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -143,3 +142,26 @@ def test_neither_prepare_nor_the_web_server_starts_over_a_demo(tmp_path: Path) -
         assert done.returncode != 0
         assert "Tried (demo) is a demo shop" in done.stderr
         assert "--end-demo" in done.stderr
+
+
+def test_a_productions_book_is_not_opened_in_demo_mode(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo shows sign-in codes on a page: whoever forgets KHATA_MODE must not open every door."""
+    monkeypatch.setattr(Command, "_collect_static", lambda self: None)
+    settings.PRODUCTION = True
+    prepare()
+    prepare()
+    assert AuditEvent.everything.filter(action=guard.PRODUCTION_MARK).count() == 1
+    settings.PRODUCTION = False
+    with pytest.raises(CommandError, match="not start in demo mode on the database of a production"):
+        prepare()
+    with pytest.raises(ImproperlyConfigured, match="KHATA_MODE=production"):
+        guard.refuse_wrong_database(production=False)
+
+
+def test_a_cache_that_does_not_answer_stops_the_start(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Command, "_collect_static", lambda self: None)
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    with pytest.raises(CommandError, match="The cache does not answer.*REDIS_URL"):
+        prepare("--no-demo")

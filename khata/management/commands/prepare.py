@@ -11,16 +11,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from home.demo import DemoError
 from home.demo import end_demo as close_demo
 from khata import translations
-from khata.guard import refuse_demo_data
+from khata.guard import mark_production, refuse_wrong_database
 from shops.models import Shop
 
 
@@ -35,8 +36,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, no_demo: bool, end_demo: bool, **options: Any) -> None:
         translations.compile_all()
         self._migrate()
-        self._refuse_demo(end_demo)
+        self._refuse_mismatch(end_demo)
         call_command("createcachetable", verbosity=0)
+        self._try_cache()
         self._collect_static()
         self.check(databases=["default"])
         call_command("ensure_schedules", stdout=self.stderr, verbosity=0)
@@ -48,19 +50,29 @@ class Command(BaseCommand):
         with transaction.atomic():  # stopped half-way, the next start begins again with an empty book
             call_command("make_demo", logins=not is_empty, stdout=self.stdout)
 
-    def _refuse_demo(self, ends_it: bool) -> None:
-        """In production nobody may get in with the demo's published password."""
-        if not settings.PRODUCTION:
-            if ends_it:
-                raise CommandError("The demo is ended in production mode only. Set KHATA_MODE=production first.")
-            return
+    def _refuse_mismatch(self, ends_demo: bool) -> None:
+        """Nobody may get into a production by the demo's published password, or by its codes on a page."""
+        if ends_demo and not settings.PRODUCTION:
+            raise CommandError("The demo is ended in production mode only. Set KHATA_MODE=production first.")
         try:
-            if ends_it:
+            if ends_demo:
                 close_demo()
                 self._say("The demo is closed: its logins open nothing, its shop says nothing any more")
-            refuse_demo_data()
+            refuse_wrong_database(production=settings.PRODUCTION)
         except (DemoError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
+        if settings.PRODUCTION:
+            mark_production()
+
+    def _try_cache(self) -> None:
+        """Rate limits live in the cache: without it every sign-in would be an error."""
+        try:
+            cache.set("prepare", 1, timeout=60)
+            answers = cache.get("prepare") == 1
+        except Exception as error:  # whatever the cache's client raises
+            raise CommandError(f"The cache does not answer: {error}. Check REDIS_URL.") from error
+        if not answers:
+            raise CommandError("The cache forgets what it is told. Check REDIS_URL.")
 
     def _say(self, sentence: str) -> None:
         """To stderr: the caller shows our stdout, the logins, when the web server answers."""
@@ -70,7 +82,7 @@ class Command(BaseCommand):
     def _migrate(self) -> None:
         try:
             executor = MigrationExecutor(connection)
-        except OperationalError as error:
+        except DatabaseError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(f"The database does not answer: {reason}. Check DATABASE_URL.") from error
         ahead = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
