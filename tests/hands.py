@@ -54,8 +54,10 @@ class Browser:
 
     def open_form(self, path: str) -> dict[str, str]:
         """The hidden fields of a page's first form, and the entry's key where there is one."""
-        text = self.ask("GET", path).text
-        return dict(re.findall(r'type="hidden" name="(csrfmiddlewaretoken|key)" value="([^"]+)"', text))
+        page = self.ask("GET", path)
+        if page.status_code != 200:
+            give_up(f"no form at {path}: {page.status_code} to {page.headers.get('Location')}")
+        return dict(re.findall(r'type="hidden" name="(csrfmiddlewaretoken|key)" value="([^"]+)"', page.text))
 
 
 def say(**facts: object) -> None:

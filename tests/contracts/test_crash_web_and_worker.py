@@ -4,6 +4,7 @@ A real gunicorn and a real qcluster, both as ``make run`` starts them. The blows
 after a counted number of things have happened, not after a time: a slow machine gets the same test.
 """
 
+import datetime as dt
 import json
 import random
 import signal
@@ -134,14 +135,17 @@ def long_ago() -> None:
 def is_settled() -> bool:
     """Every webhook told and acted upon, every run over, everything that is due said."""
     wake()
-    due = Q(state=State.SENDING) | Q(state=State.QUEUED, due_at__lte=clock.now())
+    # Also what is due in some seconds: an entry's message waits until it can no longer be undone.
+    due = Q(state=State.SENDING) | Q(state=State.QUEUED, due_at__lte=clock.now() + dt.timedelta(minutes=1))
     receipts = Message.everything.filter(entry__payment__isnull=False, purpose="receipt")
+    told = Message.everything.filter(purpose="entry")
     return not (
         SandboxDelivery.objects.filter(delivered_at=None).exists()
         or ProviderEvent.everything.filter(state="new").exists()
         or Run.everything.exclude(state="done").exists()
         or Message.everything.filter(due).exists()
         or receipts.count() < Payment.everything.filter(entry__isnull=False).count()
+        or told.count() < Entry.everything.filter(source="screen", kind="sale").count()
     )
 
 
