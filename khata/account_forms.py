@@ -11,6 +11,7 @@ from allauth.core.exceptions import RateLimited
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -67,8 +68,10 @@ class SignUpForm(allauth.SignupForm):  # type: ignore[misc]
             if not user.phone_verified:
                 return user, None
             self.account_already_exists = True  # somebody proved the number between check and save
-        elif self.cleaned_data.get("password1"):
-            make_password(self.cleaned_data["password1"])  # as long as a new account takes
+        else:  # as long as a new account takes: a hash, and a row written
+            if self.cleaned_data.get("password1"):
+                make_password(self.cleaned_data["password1"])
+            User.objects.filter(phone=self.cleaned_data["phone"]).update(language=F("language"))
         return super().try_save(request)
 
 

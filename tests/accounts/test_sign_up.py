@@ -1,7 +1,9 @@
 """Signing up: a phone, a code, and a password that counts only once the phone is proven."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from shops.models import Role, User
 from shops.services import add_member
@@ -131,6 +133,17 @@ def test_signing_up_with_a_known_number_hashes_as_long_as_with_a_new_one(
     hashed.clear()
     sign_up(Client(), NEW, PASSWORD)
     assert hashed == [PASSWORD]
+
+
+def test_signing_up_with_a_known_number_writes_as_often_as_with_a_new_one() -> None:
+    make_user("Asha", phone="+919811100022")
+    writes = []
+    for phone in ("+919811100022", NEW):
+        with CaptureQueriesContext(connection) as queries:
+            sign_up(Client(), phone)
+        people = [query["sql"] for query in queries if "shops_user" in query["sql"]]
+        writes.append(sum(sql.startswith(("INSERT", "UPDATE")) for sql in people))
+    assert writes == [1, 1]
 
 
 def test_a_number_proven_between_check_and_save_signs_nobody_in(
