@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from scripts.check import production_environment
+
 PRINT = """
 import json
 from django.conf import settings
@@ -67,6 +69,36 @@ def test_a_sqlite_url_gets_the_same_durability(tmp_path: Path) -> None:
 def test_links_follow_the_port(tmp_path: Path) -> None:
     assert under(tmp_path, PORT="8123")["base_url"] == "http://127.0.0.1:8123"
     assert under(tmp_path, BASE_URL="https://khata.example/")["base_url"] == "https://khata.example"
+
+
+def test_https_is_demanded_of_this_name_alone_unless_the_operator_says_more(tmp_path: Path) -> None:
+    production = {
+        name: value for name, value in production_environment(str(tmp_path)).items() if value is not None
+    }
+    header = "strict-transport-security"
+    assert answer_of(production)[header] == "max-age=31536000"
+    more = production | {"SECURE_HSTS_INCLUDE_SUBDOMAINS": "1", "SECURE_HSTS_PRELOAD": "1"}
+    assert answer_of(more)[header] == "max-age=31536000; includeSubDomains; preload"
+
+
+def answer_of(environment: dict[str, str]) -> dict[str, str]:
+    """The headers of an answer over https."""
+    ask = """
+import django, json
+django.setup()
+from django.http import HttpResponse
+from django.middleware.security import SecurityMiddleware
+from django.test import RequestFactory
+request = RequestFactory().get("/", secure=True, headers={"host": "khata.example"})
+answer = SecurityMiddleware(lambda request: HttpResponse())(request)
+print(json.dumps({name.lower(): value for name, value in answer.items()}))
+"""
+    env = environment | {"DJANGO_SETTINGS_MODULE": "khata.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=True
+    )
+    headers: dict[str, str] = json.loads(done.stdout)
+    return headers
 
 
 @pytest.mark.django_db
