@@ -22,7 +22,7 @@ APPS = ("core", "shops", "parties", "ledger", "payments", "reminders", "home", "
 KEYWORDS: dict[str, object] = {
     name: spec
     for names, spec in (
-        (("_", "gettext", "gettext_lazy", "gettext_noop"), None),
+        (("_", "gettext", "gettext_lazy", "gettext_noop", "because"), None),
         (("ngettext", "ngettext_lazy"), (1, 2)),
         (("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
         (("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),

@@ -17,7 +17,8 @@ from parties.models import Channel, Consent, Party, PartyKind
 from reminders import channels, compose, courtesy
 from reminders.channels import tap
 from reminders.models import Message, Purpose, Rule, Via
-from reminders.outbox import MAX_RULE_CHARS, insert_once, queue_many, queue_message
+from reminders.outbox import insert_once, queue_many, queue_message
+from reminders.reasons import because
 from shops.models import Shop, User
 from shops.services import audit
 
@@ -60,8 +61,8 @@ class Preview:
 
 def _no_address(channel: str) -> str:
     if channel == Via.EMAIL:
-        return _("There is no email address of this party.")
-    return _("There is no phone number of this party.")
+        return because("There is no email address of this party.")
+    return because("There is no phone number of this party.")
 
 
 def address_of(party: Party, channel: str) -> str:
@@ -150,7 +151,7 @@ def log_tap(*, khata: Khata, actor: User | None, channel: str) -> Message:
         state=State.SENT,
         dedupe_key=f"tap:{slot}",
         slot=slot if is_ask and not Message.everything.filter(slot=slot).exists() else None,
-        rule=_("Sent by hand from the shop's own phone."),
+        rule=because("Sent by hand from the shop's own phone."),
         begun_at=facts.now,
         sent_at=facts.now,
         created_by=actor,
@@ -201,7 +202,7 @@ def reminder_row(facts: courtesy.Facts, *, channel: str, url: str, dedupe_key: s
         balance_paise=facts.balance_paise,
         dedupe_key=dedupe_key,
         state=State.CANCELLED if is_refused else State.QUEUED,
-        rule=reason[:MAX_RULE_CHARS],
+        rule=reason,
         due_at=verdict.not_before or facts.now,
         **fields,
     )

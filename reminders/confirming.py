@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from core import clock
 from core.db import batches
@@ -17,7 +16,8 @@ from ledger.models import Direction, Entry, Kind, Source
 from reminders import channels, compose, courtesy
 from reminders.asking import address_of
 from reminders.models import Message, Purpose, Via
-from reminders.outbox import MAX_RULE_CHARS, code_address, queue_many, queue_message
+from reminders.outbox import code_address, queue_many, queue_message
+from reminders.reasons import because
 from shops.models import AuditEvent, Member, Role
 
 # Old payments get no receipt: a worker that was off for a week must not wake up a whole village.
@@ -103,7 +103,7 @@ def _row(entry: Entry, facts: courtesy.Facts, purpose: str, url: str) -> Message
     """An unsaved receipt or entry message; one without consent is kept as not sent, with the reason."""
     channel = best_channel(facts)
     with translation.override(facts.shop.language):
-        refusal = "" if channel else str(_("Not sent: this party has not agreed to messages."))
+        refusal = "" if channel else because("Not sent: this party has not agreed to messages.")
     by_hand = entry.source != Source.PROVIDER
     balance_paise = entry.khata.balance_paise
     return Message(
@@ -125,7 +125,7 @@ def _row(entry: Entry, facts: courtesy.Facts, purpose: str, url: str) -> Message
         balance_paise=balance_paise,
         dedupe_key=f"reversal:{entry.reverses_id}" if entry.reverses_id else f"{purpose}:{entry.pk}",
         state=State.QUEUED if channel else State.CANCELLED,
-        rule=refusal[:MAX_RULE_CHARS],
+        rule=refusal,
         due_at=entry.created_at + UNDO_WAIT if by_hand else entry.created_at,
     )
 
@@ -210,5 +210,5 @@ def _alarm(event: AuditEvent, member: Member) -> Message:
         language=user.language,
         text=compose.alert(event=event, shop_name=shop.name if shop else "", language=user.language),
         dedupe_key=f"alarm:{event.pk}:{user.pk}",
-        rule=_("Sign-in codes and alerts go at any hour."),
+        rule=because("Sign-in codes and alerts go at any hour."),
     )

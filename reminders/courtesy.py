@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max
-from django.utils.translation import gettext as _
 
 from core import clock
 from ledger.models import Direction, Entry, Khata, Kind
 from parties.models import Consent, Party
-from reminders.models import Message, Purpose, Via
+from reminders.models import Message, Purpose
+from reminders.reasons import because
 from shops.models import Shop
 
 WEEK = dt.timedelta(days=7)
@@ -113,28 +113,31 @@ def judge(
     a rule that asked, so something must still be past its day.
     """
     if purpose in {Purpose.CODE, Purpose.ALERT}:
-        return Verdict(True, _("Sign-in codes and alerts go at any hour."))
-    name = Via(channel).label
+        return Verdict(True, because("Sign-in codes and alerts go at any hour."))
     if channel not in facts.consents:
-        return Verdict(False, _("Not sent: there is no consent for %(channel)s.") % {"channel": name})
+        return Verdict(False, because("Not sent: there is no consent for %(channel)s.", channel=channel))
     if purpose in {Purpose.RECEIPT, Purpose.ENTRY}:
-        return Verdict(True, _("Sent: %(channel)s is agreed to, and receipts go at any hour.") % {"channel": name})
+        return Verdict(
+            True, because("Sent: %(channel)s is agreed to, and receipts go at any hour.", channel=channel)
+        )
     if purpose == Purpose.REMINDER:
         refusal = _standing_refusal(facts, queued_at, overdue_only) or _cap_refusal(channel, facts)
         if refusal:
             return Verdict(False, refusal)
     opens_at = opens(facts.shop, facts.now)
     if opens_at:
-        return Verdict(False, _quiet_words(facts.shop, opens_at), not_before=opens_at)
+        return Verdict(False, _quiet_words(facts.shop), not_before=opens_at)
     if purpose == Purpose.LINK:
-        return Verdict(True, _("Sent: %(channel)s is agreed to, inside the hours.") % {"channel": name})
+        return Verdict(True, because("Sent: %(channel)s is agreed to, inside the hours.", channel=channel))
     return Verdict(
         True,
-        _(
+        because(
             "Asked: a balance is due, %(channel)s is agreed to, inside the hours, "
-            "reminder %(number)s of %(cap)s this week."
-        )
-        % {"channel": name, "number": facts.asked_this_week + 1, "cap": facts.shop.weekly_cap},
+            "reminder %(number)s of %(cap)s this week.",
+            channel=channel,
+            number=facts.asked_this_week + 1,
+            cap=facts.shop.weekly_cap,
+        ),
     )
 
 
@@ -142,31 +145,30 @@ def _standing_refusal(facts: Facts, queued_at: dt.datetime | None, overdue_only:
     """Why nobody should be asked at all, whatever the hour; "" when one may."""
     party, khata = facts.party, facts.khata
     if facts.shop.reminders_paused:
-        return _("Not sent: the shop has paused all reminders.")
+        return because("Not sent: the shop has paused all reminders.")
     if party.archived_at is not None:
-        return _("Not sent: this party is archived.")
+        return because("Not sent: this party is archived.")
     if khata is None or khata.balance_paise <= 0:
-        return _("Not sent: nothing is owed any more.")
+        return because("Not sent: nothing is owed any more.")
     if queued_at and facts.paid_at and facts.paid_at > queued_at:
-        return _("Not sent: a payment arrived in the meantime.")
+        return because("Not sent: a payment arrived in the meantime.")
     if overdue_only and (khata.oldest_due_on is None or khata.oldest_due_on > facts.today):
-        return _("Not sent: nothing is past its day any more.")
+        return because("Not sent: nothing is past its day any more.")
     if party.reminders_paused_until and party.reminders_paused_until > facts.today:
-        return _("Not sent: reminders to this party are paused until %(day)s.") % {
-            "day": party.reminders_paused_until.isoformat()
-        }
+        day = party.reminders_paused_until.isoformat()
+        return because("Not sent: reminders to this party are paused until %(day)s.", day=day)
     if khata.collect_on and khata.collect_on > facts.today:
-        return _("Not sent: it was agreed to collect on %(day)s.") % {"day": khata.collect_on.isoformat()}
+        day = khata.collect_on.isoformat()
+        return because("Not sent: it was agreed to collect on %(day)s.", day=day)
     return ""
 
 
 def _cap_refusal(channel: str, facts: Facts) -> str:
     if channel in facts.asked_today:
-        return _("Not sent: this party was already reminded by %(channel)s today.") % {
-            "channel": Via(channel).label
-        }
+        return because("Not sent: this party was already reminded by %(channel)s today.", channel=channel)
     if facts.asked_this_week >= facts.shop.weekly_cap:
-        return _("Not sent: %(count)s reminders in seven days are enough.") % {"count": facts.asked_this_week}
+        count = facts.asked_this_week
+        return because("Not sent: %(count)s reminders in seven days are enough.", count=count)
     return ""
 
 
@@ -188,8 +190,8 @@ def opens(shop: Shop, now: dt.datetime) -> dt.datetime | None:
     return dt.datetime.combine(day, end, tzinfo=zone).astimezone(dt.UTC)
 
 
-def _quiet_words(shop: Shop, opens_at: dt.datetime) -> str:
-    return _("Waits until %(until)s: nobody is asked from %(from)s to %(until)s.") % {
-        "from": f"{shop.quiet_from:%H:%M}",
-        "until": f"{shop.quiet_until:%H:%M}",
-    }
+def _quiet_words(shop: Shop) -> str:
+    return because(
+        "Waits until %(until)s: nobody is asked from %(from)s to %(until)s.",
+        **{"from": f"{shop.quiet_from:%H:%M}", "until": f"{shop.quiet_until:%H:%M}"},
+    )

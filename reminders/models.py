@@ -9,6 +9,7 @@ from core.fields import SealedTextField
 from core.limits import MAX_AMOUNT_PAISE
 from ledger.models import Entry
 from parties.models import Party
+from reminders.reasons import MAX_CHARS, ReasonField
 from shops.models import Language, User
 from shops.scope import ShopOwned, ShopQuerySet
 
@@ -63,7 +64,7 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     # One ask per party, channel and day of sending, whoever asks: taken when sending begins.
     slot = models.CharField(max_length=60, null=True, blank=True, unique=True)
-    rule = models.CharField(max_length=200, blank=True)  # what allowed it, or why it was refused
+    rule = ReasonField(max_length=MAX_CHARS, blank=True)  # what allowed it, or why it was refused
     due_at = models.DateTimeField(default=clock.now)  # not before
     expires_at = models.DateTimeField(null=True)  # a code after this is useless and not sent
     claimed_at = models.DateTimeField(null=True)

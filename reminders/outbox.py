@@ -16,12 +16,12 @@ from ledger.models import Entry
 from parties.models import Party
 from reminders import channels
 from reminders.models import BLANKED, Message, Purpose, Run, Via
+from reminders.reasons import because
 from shops.models import Shop, User
 from shops.services import audit
 
 logger = logging.getLogger(__name__)
 
-MAX_RULE_CHARS = 200
 MAX_ERROR_CHARS = 300
 # A code leaves before everything that waits: the queue is read by due time.
 _AHEAD = dt.timedelta(days=1)
@@ -70,7 +70,7 @@ def queue_message(
         text=text,
         balance_paise=balance_paise,
         dedupe_key=dedupe_key,
-        rule=rule[:MAX_RULE_CHARS],
+        rule=rule,
         due_at=due_at or clock.now(),
         expires_at=expires_at,
         created_by=actor,
@@ -137,7 +137,7 @@ def queue_code(*, phone: str, text: str, lifetime_s: int) -> Message:
         attempts=1 if is_here else 0,
         begun_at=now if is_here else None,
         sent_at=now if is_here else None,
-        rule=_("Sign-in codes and alerts go at any hour."),
+        rule=because("Sign-in codes and alerts go at any hour."),
     )
 
 
@@ -158,7 +158,7 @@ def blank_codes(*, limit: int = 500) -> int:
 
 def _blank(ids: list[int]) -> None:
     Message.everything.filter(pk__in=ids, state=State.QUEUED).update(
-        state=State.CANCELLED, rule=_("Not sent: it expired before it could leave.")
+        state=State.CANCELLED, rule=because("Not sent: it expired before it could leave.")
     )
     Message.everything.filter(pk__in=ids).exclude(state=State.SENDING).update(text=BLANKED, expires_at=None)
 
@@ -200,7 +200,7 @@ def cancel_message(*, message: Message, actor: User | None) -> Message:
         actor,
         "message.cancelled",
         state=State.CANCELLED,
-        rule=_("Not sent: cancelled by a person."),
+        rule=because("Not sent: cancelled by a person."),
     )
     return Message.everything.get(pk=message.pk)
 

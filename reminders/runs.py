@@ -17,6 +17,7 @@ from reminders import compose, courtesy
 from reminders.asking import reminder_row
 from reminders.models import Message, Purpose, Run, Via
 from reminders.outbox import insert_new
+from reminders.reasons import because
 from shops.models import Shop, User
 from shops.services import audit
 
@@ -146,7 +147,7 @@ def stop_run(*, run: Run, actor: User | None) -> Run:
     ):
         audit(shop=run.shop, actor=actor, action="run.stopped", target=f"run:{run.pk}")
     Message.everything.filter(run=run, state=Message.State.QUEUED).update(
-        state=Message.State.CANCELLED, rule=_("Not sent: the run was stopped.")
+        state=Message.State.CANCELLED, rule=because("Not sent: the run was stopped.")
     )
     return Run.everything.get(pk=run.pk)
 

@@ -31,7 +31,8 @@ from parties.models import Party
 from reminders import channels, compose, courtesy
 from reminders.channels import Channel, ChannelError, ChannelUnsure
 from reminders.models import Message, Purpose, Run, Via
-from reminders.outbox import MAX_ERROR_CHARS, MAX_RULE_CHARS
+from reminders.outbox import MAX_ERROR_CHARS
+from reminders.reasons import because
 from shops.models import User
 from shops.services import audit
 
@@ -150,9 +151,8 @@ def _record_error(message: Message, words: str, permanent: bool) -> None:
 
 def _finish(message: Message, state: str, **changes: object) -> bool:
     """Record the end of a claimed message, unless it is no longer this worker's."""
-    for field, size in (("error", MAX_ERROR_CHARS), ("rule", MAX_RULE_CHARS)):
-        if field in changes:
-            changes[field] = str(changes[field])[:size]
+    if "error" in changes:
+        changes["error"] = str(changes["error"])[:MAX_ERROR_CHARS]
     # A slow channel may come back after the row was put among the unknown: its word is better.
     mine = Message.everything.filter(pk=message.pk, claim=message.claim, state__in=[State.SENDING, State.UNKNOWN])
     return bool(mine.update(state=state, **changes))
@@ -222,16 +222,18 @@ def _decide(
         raise SealBroken("the text of a message cannot be opened")  # it fails, the others go on
     with _shop_language(message):
         if message.expires_at and message.expires_at <= now:
-            return Decision(State.CANCELLED, _("Not sent: it expired before it could leave."))
+            return Decision(State.CANCELLED, because("Not sent: it expired before it could leave."))
         if entry is not None and entry.is_taken_back:  # type: ignore[attr-defined]
-            return Decision(State.CANCELLED, _("Not sent: the entry was reversed."))
+            return Decision(State.CANCELLED, because("Not sent: the entry was reversed."))
         if run is not None and run.state == Run.State.STOPPED:
-            return Decision(State.CANCELLED, _("Not sent: the run was stopped."))
+            return Decision(State.CANCELLED, because("Not sent: the run was stopped."))
         if facts is None:
-            return Decision(State.SENDING, message.rule or _("Sign-in codes and alerts go at any hour."))
+            return Decision(State.SENDING, message.rule or because("Sign-in codes and alerts go at any hour."))
         is_reminder = message.purpose == Purpose.REMINDER
         if is_reminder and message.created_at <= now - courtesy.REMINDER_KEEPS:
-            return Decision(State.CANCELLED, _("Not sent: it had waited too long. The next one is written anew."))
+            return Decision(
+                State.CANCELLED, because("Not sent: it had waited too long. The next one is written anew.")
+            )
         verdict = courtesy.judge(
             message.purpose,
             message.channel,
@@ -265,7 +267,9 @@ def _readdressed(
     recipient = facts.party.email if message.channel == Via.EMAIL else facts.party.phone
     if not recipient:
         with _shop_language(message):
-            return Decision(State.CANCELLED, _("Not sent: the number or address was taken out of the khata."))
+            return Decision(
+                State.CANCELLED, because("Not sent: the number or address was taken out of the khata.")
+            )
     khata = facts.khata
     has_moved = message.balance_paise not in (None, facts.balance_paise)
     page = compose.page_in(message.text)
@@ -310,7 +314,7 @@ def _write(decided: list[tuple[Message, Decision]], carrier: Channel, now: dt.da
         groups[replace(decision, letter=None)].append(message.pk)
     begun: set[int] = set()
     for decision, ids in groups.items():
-        rule = decision.rule[:MAX_RULE_CHARS]
+        rule = decision.rule
         rows = Message.everything.filter(pk__in=ids)
         if decision.state == State.CANCELLED:
             rows.update(state=State.CANCELLED, rule=rule)
@@ -343,9 +347,7 @@ def _write_begun(ids: list[int], rule: str, slot_day: str, carrier: Channel, now
         if len(ids) > 1:
             raise  # the caller goes on one by one and finds which
         # A row that the caps do not count holds the slot, a tap that failed for instance.
-        rows.update(
-            state=State.CANCELLED, rule=_("Not sent: this party was already reminded today.")[:MAX_RULE_CHARS]
-        )
+        rows.update(state=State.CANCELLED, rule=because("Not sent: this party was already reminded today."))
         return False
     return True
 
@@ -402,7 +404,7 @@ def release_by_hand(*, actor: User | None) -> tuple[int, int]:
 
 def _no_way(message: Message) -> str:
     with _shop_language(message):
-        return _("Not sent: no way to send %(channel)s is set up.") % {"channel": Via(message.channel).label}
+        return because("Not sent: no way to send %(channel)s is set up.", channel=message.channel)
 
 
 def _shop_language(message: Message) -> translation.override:

@@ -5,22 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0006_lock_kept'),
-        ('parties', '0003_spellings_in_the_index'),
-        ('reminders', '0005_runs_of_due'),
-        ('shops', '0002_member_name_and_entry'),
+        ("ledger", "0006_lock_kept"),
+        ("parties", "0003_spellings_in_the_index"),
+        ("reminders", "0005_runs_of_due"),
+        ("shops", "0002_member_name_and_entry"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_to_decide',
+            model_name="message",
+            name="message_to_decide",
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['unknown', 'failed'])), fields=['shop', '-id'], name='message_in_trouble'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ["unknown", "failed"])),
+                fields=["shop", "-id"],
+                name="message_in_trouble",
+            ),
         ),
     ]
