@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.limits import MAX_NAME_CHARS
+from core.names import NameField
 from payments.upi import MAX_VPA_CHARS, clean_vpa, handle_is_known, is_vpa
 from shops.forms import MAX_TRADE_CHARS, ProvenForm
 from shops.models import Language
@@ -52,9 +52,8 @@ class StartForm(forms.Form):
     """One screen from nothing to a shop."""
 
     key = forms.CharField(widget=forms.HiddenInput, max_length=40)
-    name = forms.CharField(
+    name = NameField(
         label=gettext_lazy("Shop name"),
-        max_length=MAX_NAME_CHARS,
         widget=forms.TextInput(attrs={"autocomplete": "organization", "autofocus": True}),
     )
     trade = forms.CharField(
@@ -63,9 +62,8 @@ class StartForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"list": "trades", "autocomplete": "off"}),
     )
-    owner_name = forms.CharField(
+    owner_name = NameField(
         label=gettext_lazy("Your name"),
-        max_length=MAX_NAME_CHARS,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

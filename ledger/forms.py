@@ -13,10 +13,10 @@ from core.limits import (
     MAX_EMAIL_CHARS,
     MAX_EXPRESSION_CHARS,
     MAX_KEY_CHARS,
-    MAX_NAME_CHARS,
     MAX_NOTE_CHARS,
 )
 from core.money import MoneyError, evaluate_paise, fold_digits, parse_paise, plain_rupees
+from core.names import NameField
 from parties.models import PartyKind
 from parties.selectors import e164
 from shops.models import Language
@@ -112,7 +112,7 @@ class EntryForm(forms.Form):
 class KhataForm(forms.Form):
     """A new party with its khata: name, phone and opening due in one form; only the name is needed."""
 
-    name = forms.CharField(max_length=MAX_NAME_CHARS, label=gettext_lazy("Name"))
+    name = NameField(label=gettext_lazy("Name"))
     phone = forms.CharField(max_length=32, required=False, label=gettext_lazy("Phone number"))
     opening = PaiseField(required=False, label=gettext_lazy("Opening balance"))
     opening_way = forms.ChoiceField(
@@ -160,7 +160,7 @@ def _phone(text: str) -> str:
 class PartyForm(forms.Form):
     """Change a party and its terms."""
 
-    name = forms.CharField(max_length=MAX_NAME_CHARS, label=gettext_lazy("Name"))
+    name = NameField(label=gettext_lazy("Name"))
     phone = forms.CharField(max_length=32, required=False, label=gettext_lazy("Phone number"))
     email = forms.EmailField(max_length=MAX_EMAIL_CHARS, required=False, label=gettext_lazy("Email"))
     language = forms.ChoiceField(choices=Language.choices, label=gettext_lazy("Their language"))

@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.limits import MAX_CREDIT_DAYS, MAX_NAME_CHARS
+from core.limits import MAX_CREDIT_DAYS
+from core.names import NameField
 from core.phones import e164
 from shops import proof
 from shops.models import Language, Member, Role, Shop, User
@@ -21,7 +22,7 @@ MAX_WEEKLY_CAP = 7
 class SettingsForm(forms.Form):
     """What an owner may change without the password. Field names are those of services.SETTINGS."""
 
-    name = forms.CharField(label=gettext_lazy("Shop name"), max_length=MAX_NAME_CHARS)
+    name = NameField(label=gettext_lazy("Shop name"))
     trade = forms.CharField(
         label=gettext_lazy("Trade"),
         max_length=MAX_TRADE_CHARS,
@@ -144,7 +145,7 @@ class MemberForm(ProvenForm):
 
     always_proven = False
     phone = PhoneField(label=gettext_lazy("Phone number"))
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=MAX_NAME_CHARS, required=False)
+    name = NameField(label=gettext_lazy("Name"), required=False)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.CASHIER)
 
     def __init__(self, *args: Any, shop: Shop, **kwargs: Any) -> None:
