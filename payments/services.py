@@ -43,7 +43,7 @@ from payments.models import (
 )
 from payments.providers.base import EventUnreadable, ProviderEventFacts
 from payments.standing import standing_links
-from payments.upi import plain_utr, utr_lock
+from payments.upi import shown_reference, utr_in, utr_lock
 from payments.words import note_of, paid_already
 from shops.models import Shop, User
 from shops.services import audit
@@ -391,14 +391,14 @@ def settle_payment(
     if is_forward:
         payment.state = state
     payment.method = facts.method or payment.method
-    is_late = bool(facts.utr) and not payment.reference and payment.entry_id is not None
-    payment.reference = payment.reference or plain_utr(facts.utr)
-    if payment.reference:
+    known, told = utr_in(payment.reference), utr_in(facts.utr)
+    payment.reference = known or told or payment.reference or shown_reference(facts.utr)
+    if utr := known or told:
         # A claim that is made and confirmed meanwhile, or the same UTR under another payment's id,
         # has no row that we could hold.
-        lock_in_transaction(utr_lock(shop.pk, payment.reference))
-    if is_late:
-        _refuse_if_it_stands_twice(shop, payment)
+        lock_in_transaction(utr_lock(shop.pk, utr))
+    if told and not known and payment.entry is not None:
+        _refuse_if_it_stands_twice(shop, payment.entry, payment)
     if payment.entry_id is None and Payment.State(payment.state).rank >= Payment.State.PAID.rank:
         payment.entry = _post_arrived(shop, checkout.khata, payment)
     if is_forward and state == Payment.State.REFUNDED:
@@ -408,18 +408,22 @@ def settle_payment(
     return payment
 
 
-def _refuse_if_it_stands_twice(shop: Shop, payment: Payment) -> None:
+def _refuse_if_it_stands_twice(shop: Shop, entry: Entry, payment: Payment) -> None:
     """A gateway that names the UTR only after the capture: the same money may be in the book already.
 
     Once a person has deleted one of the two entries, the event may be tried again.
     """
-    if payment.entry is None or selectors.is_deleted(payment.entry):
+    if selectors.is_deleted(entry):
         return
+    _refuse_twins(shop, payment)
+    told = Claim.objects.for_shop(shop).filter(utr=payment.reference, entry__isnull=False, entry__reversed_by=None)
+    if told.exclude(entry_id=entry.pk).exists():
+        raise EventProblem(_("This money stands twice: it was also confirmed by hand. Delete one of the entries."))
+
+
+def _refuse_twins(shop: Shop, payment: Payment) -> None:
     if selectors.standing_payments(shop.pk, payment.reference).exclude(pk=payment.pk).exists():
         raise EventProblem(_("A payment with this bank reference is in the book already."))
-    told = Claim.objects.for_shop(shop).filter(utr=payment.reference, entry__isnull=False, entry__reversed_by=None)
-    if told.exclude(entry_id=payment.entry_id).exists():
-        raise EventProblem(_("This money stands twice: it was also confirmed by hand. Delete one of the entries."))
 
 
 def _locked_payment(
@@ -444,10 +448,8 @@ def _locked_payment(
 def _post_arrived(shop: Shop, khata: Khata, payment: Payment) -> Entry:
     """The entry of a captured payment; the one that is there already if its UTR was claimed before."""
     claim = None
-    if utr := payment.reference:
-        twins = Payment.objects.for_shop(shop).filter(reference=utr, entry__isnull=False).exclude(pk=payment.pk)
-        if twins.exists():
-            raise EventProblem(_("A payment with this bank reference is in the book already."))
+    if utr := utr_in(payment.reference):
+        _refuse_twins(shop, payment)
         claim = Claim.everything.select_for_update().filter(shop=shop, utr=utr).exclude(state="rejected").first()
     is_same = claim is not None and (claim.khata_id, claim.amount_paise) == (khata.pk, payment.amount_paise)
     # Confirmed and then deleted by hand, it counts for nothing: what really came is posted.

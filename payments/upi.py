@@ -101,12 +101,20 @@ def clean_utr(text: str) -> str:
     return digits
 
 
-def plain_utr(text: str) -> str:
-    """A gateway's reference as customers type it, where it is one; anything else stays as it came."""
+def utr_in(reference: str) -> str:
+    """The UTR that a gateway's reference is, as customers type it; empty where it is none.
+
+    Only a UTR tells one money from another: the rest may name a batch, or nothing.
+    """
     try:
-        return clean_utr(text)
+        return clean_utr(reference)
     except UtrError:
-        return text
+        return ""
+
+
+def shown_reference(reference: str) -> str:
+    """What is worth keeping of a reference that is no UTR: all of it, but nothing of “NA”, “0”, “-”."""
+    return reference if re.search("[1-9]", reference) else ""
 
 
 def utr_lock(shop_id: int, utr: str) -> str:

@@ -22,7 +22,7 @@ from ledger import services as ledger
 from ledger.importing.apply import read_book, write_book
 from ledger.models import Direction, Entry, Kind
 from payments import services as payments
-from payments.models import Checkout, Claim, ProviderEvent
+from payments.models import Checkout, Claim, Payment, ProviderEvent
 from tests import oracle
 from tests.cast import make_khata, make_shop, make_user, unique
 from tests.payments.making import event_body
@@ -277,16 +277,18 @@ class Histories(RuleBasedStateMachine):
         paying = told.paying
         amount_paise, rank = paying.checkout.amount_paise, max(paying.rank, told.rank)
         reference = paying.reference or (paying.utr if told.rank >= STATUSES["captured"] else "")
+        if told.rank == STATUSES["refunded"] > paying.rank and paying.stands and not self._lives(paying):
+            return "stuck"  # its line was deleted by hand
         if rank >= STATUSES["captured"] and not paying.stands:
             claim = self.claims.get(reference)
-            state = claim.state if claim else ""
+            state = ("undone" if self._is_undone(claim) else claim.state) if claim else ""
             is_same = claim is not None and claim.amount_paise == amount_paise
             twin = self._has_arrived(reference) if reference else None
             if twin or (state == "confirmed" and not is_same):
                 return "stuck"
             if state != "confirmed":
                 self._stands(-amount_paise)
-            if claim is not None and is_same and state == "new":
+            if claim is not None and is_same and state in {"new", "undone"}:
                 claim.state = "confirmed"
             paying.stands = True
         if told.rank == STATUSES["refunded"] > paying.rank:
@@ -295,8 +297,17 @@ class Histories(RuleBasedStateMachine):
         return "done"
 
     def _has_arrived(self, utr: str) -> Paying | None:
-        arrived = (paying for paying in self.payings.values() if paying.stands and paying.reference == utr)
+        arrived = (one for one in self.payings.values() if one.reference == utr and self._lives(one))
         return next(arrived, None)
+
+    def _lives(self, paying: Paying) -> bool:
+        """Whether the payment's line stands: nobody has deleted it."""
+        entries = Payment.everything.filter(checkout=paying.checkout).values_list("entry", flat=True)
+        return paying.stands and entries.get() not in self.reversed
+
+    def _is_undone(self, claim: Claim) -> bool:
+        entries = Claim.everything.filter(pk=claim.pk).values_list("entry", flat=True)
+        return claim.state == "confirmed" and entries.get() in self.reversed
 
     @rule(amount_paise=PAID, utr=UTRS)
     def customer_says_paid(self, amount_paise: int, utr: str) -> None:
@@ -305,7 +316,7 @@ class Histories(RuleBasedStateMachine):
         known = self.claims.get(utr)
         if self._has_arrived(utr):
             assert answer.claim is None
-        elif known is not None and known.state != "rejected":
+        elif known is not None and known.state != "rejected" and not self._is_undone(known):
             assert (answer.claim, answer.is_new) == (known, False)
         else:
             assert answer.is_new
@@ -317,6 +328,10 @@ class Histories(RuleBasedStateMachine):
     def owner_decides_on_a_claim(self, utr: str, confirms: bool) -> None:
         claim = self.claims.get(utr)
         if claim is None:
+            return
+        if confirms and self._is_undone(claim):  # it waits for a second word
+            assert payments.confirm_claim(claim=claim, actor=self.owner).state == "new"
+            claim.state = "new"
             return
         arrived = self._has_arrived(utr)
         refused = claim.state == ("rejected" if confirms else "confirmed")

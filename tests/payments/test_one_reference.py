@@ -181,3 +181,49 @@ def test_a_reference_that_is_no_utr_is_kept_as_it_came(
     deliver(account, event_body(checkout, rrn="N123456789012345"))
     assert Payment.everything.get().reference == "N123456789012345"
     assert got(khata) == [500_00]
+
+
+@pytest.mark.parametrize("placeholder", ["NA", "0", "-", "000000000000", "N/A"])
+def test_a_placeholder_holds_no_payment_up_and_is_not_shown(
+    link: PayLink, account: ProviderAccount, khata: Khata, placeholder: str
+) -> None:
+    for number, amount_paise in enumerate([100_00, 200_00]):
+        body = event_body(make_checkout(link, account, amount_paise), id=f"pay_{number}", rrn=placeholder)
+        deliver(account, body)
+    assert states() == ["done", "done"]
+    assert got(khata) == [100_00, 200_00]
+    assert set(Entry.objects.for_shop(khata.shop_id).filter(direction="got").values_list("note", flat=True)) == {
+        "UPI"
+    }
+
+
+def test_a_bank_transfers_own_reference_is_no_utr_and_holds_no_second_payment_up(
+    link: PayLink, account: ProviderAccount, khata: Khata
+) -> None:
+    """A gateway may name the batch that it was settled with: many payments, one reference."""
+    for number, amount_paise in enumerate([100_00, 200_00]):
+        checkout = make_checkout(link, account, amount_paise)
+        deliver(account, event_body(checkout, id=f"pay_{number}", rrn="N123456789012345"))
+    assert got(khata) == [100_00, 200_00]
+
+
+@pytest.mark.parametrize("first", ["", "NA", "N123456789012345"])
+def test_a_utr_named_after_another_reference_takes_its_place(
+    link: PayLink, checkout: Checkout, account: ProviderAccount, khata: Khata, first: str
+) -> None:
+    deliver(account, event_body(checkout, rrn=first))
+    deliver(account, event_body(checkout))
+    deliver(account, event_body(checkout, rrn="N123456789012345"))
+    assert Payment.everything.get().reference == UTR
+    assert make_claim(link=link, amount_paise=500_00, utr=UTR).claim is None
+    assert got(khata) == [500_00]
+
+
+def test_a_payment_whose_line_was_deleted_holds_no_other_up(
+    link: PayLink, checkout: Checkout, account: ProviderAccount, khata: Khata
+) -> None:
+    deliver(account, event_body(checkout, id="pay_1"))
+    delete(Payment.everything.get().entry)
+    deliver(account, event_body(checkout, id="pay_2"))
+    assert states() == ["done", "done"]
+    assert balance(khata) == 0
