@@ -3,6 +3,8 @@
 import re
 from itertools import zip_longest
 
+from django.db.models import F
+
 from core.phones import e164 as e164  # shops need it too, and may not look up here
 from parties.models import Party
 from parties.search import roman, skeleton
@@ -16,19 +18,23 @@ _SAME_VOWEL = str.maketrans({"e": "a", "u": "o"})
 
 
 def look_alikes(shop: Shop, *, name: str, phone: str = "", but_not: int | None = None) -> list[Party]:
-    """Parties with the same name (in any script) or phone: worth a warning, never a refusal."""
-    rows = Party.objects.for_shop(shop).filter(archived_at=None).exclude(pk=but_not)
+    """Parties with the same name (in any script) or phone: worth a warning, never a refusal.
+
+    Also those put aside, after the others: their khata can be taken up again, with what it holds.
+    """
+    live_first = (F("archived_at").asc(nulls_first=True), "pk")
+    rows = Party.objects.for_shop(shop).exclude(pk=but_not).order_by(*live_first)
     wanted = roman(name)
-    same = list(rows.filter(roman=wanted).order_by("pk")[:MAX_TWINS]) if wanted else []
+    same = list(rows.filter(roman=wanted)[:MAX_TWINS]) if wanted else []
     words = sorted({skeleton(word) for word in wanted.split()}, key=len, reverse=True)
-    if words and len(same) < MAX_TWINS:
+    if words and sum(party.archived_at is None for party in same) < MAX_TWINS:
         alike = rows.exclude(pk__in=[party.pk for party in same])
         for word in words[:3]:  # whoever has them all: “kumar” alone fits too many
             alike = alike.filter(words__skeleton=word)
-        sounding = (party for party in alike.order_by("pk")[:MAX_CANDIDATES] if _sounds(wanted, party.roman))
-        same += list(sounding)[: MAX_TWINS - len(same)]
+        sounding = (party for party in alike[:MAX_CANDIDATES] if _sounds(wanted, party.roman))
+        same = sorted([*same, *sounding], key=lambda party: party.archived_at is not None)[:MAX_TWINS]
     if phone:
-        same += [party for party in rows.filter(phone=phone).order_by("pk")[:MAX_TWINS] if party not in same]
+        same += [party for party in rows.filter(phone=phone)[:MAX_TWINS] if party not in same]
     return same
 
 
