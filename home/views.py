@@ -1,5 +1,7 @@
 """The way in: welcome, onboarding, the menu, and the UPI ID of the shop."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core import limits
 from core.http import keep_language
 from home.forms import TRADES, StartForm, UpiForm, handle_warning, start_key
-from home.services import start_shop
+from home.services import FormReused, opened_with, start_shop
+from ledger.forms import ask_once_more
 from shops.access import Seat, door, last_shop, seats_of
-from shops.models import Role
+from shops.models import Role, User
 from shops.services import change_settings
 
 SHOPS_A_DAY = 10
@@ -35,20 +38,24 @@ def start(request: HttpRequest) -> HttpResponse:
     initial = {"key": start_key(), "language": get_language(), "owner_name": request.user.name}  # type: ignore[union-attr]
     form = StartForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        return _open(request, form)
+        try:
+            return _open(request, form)
+        except FormReused as refusal:
+            ask_once_more(form, refusal, hint=False)
     context = {"form": form, "trades": TRADES, "has_shops": bool(seats_of(request.user))}  # type: ignore[arg-type]
     return render(request, "home/start.html", context, status=422 if form.is_bound else 200)
 
 
 def _open(request: HttpRequest, form: StartForm) -> HttpResponse:
-    data = dict(form.cleaned_data)
-    who = str(request.user.pk)
-    if not limits.within_rate("start", f"{who}:{data.pop('key')}", limit=1, per_s=86_400):
-        return redirect("home:landing")  # the second tap of two
-    if not limits.within_rate("shops", who, limit=SHOPS_A_DAY, per_s=86_400):
+    person, data = cast("User", request.user), form.cleaned_data
+    is_again = opened_with(person, data["key"]) is not None
+    if not is_again and not limits.within_rate("shops", str(person.pk), limit=SHOPS_A_DAY, per_s=86_400):
         messages.error(request, _("That is enough shops for one day. Nothing was opened; try again tomorrow."))
         return redirect("home:landing")
-    shop = start_shop(owner=request.user, **data)  # type: ignore[arg-type]
+    shop, is_new = start_shop(owner=person, **data)
+    if not is_new:  # the second tap of two, or the form that the back key brought again
+        messages.info(request, _("“%(name)s” is open already.") % {"name": shop.name})
+        return redirect("ledger:new_khata", shop.code)
     if warning := handle_warning(data["upi_id"]):
         messages.warning(request, warning)
     messages.success(request, _("Your shop is open. Add your first customer: only a name is needed."))

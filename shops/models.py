@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from core import clock, crypto
-from core.limits import MAX_NAME_CHARS
+from core.limits import MAX_KEY_CHARS, MAX_NAME_CHARS
 from core.phones import e164
 from shops.scope import ShopOwned, ShopQuerySet
 
@@ -109,6 +109,9 @@ class Shop(models.Model):
     weekly_cap = models.PositiveSmallIntegerField(_("Reminders to one party in a week"), default=2)
     reminders_paused = models.BooleanField(_("Pause all reminders"), default=False)
     is_demo = models.BooleanField(default=False, editable=False)
+    # Of the form that opened it, with its person's id in front: a second tap opens no second shop.
+    # NULL, not "": shops that no form opened do not collide.
+    key = models.CharField(max_length=MAX_KEY_CHARS, null=True, unique=True, editable=False)  # noqa: DJ001
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     def __str__(self) -> str:

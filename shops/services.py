@@ -47,14 +47,21 @@ def open_shop(
     language: str = "en",
     upi_id: str = "",
     is_demo: bool = False,
+    key: str | None = None,
 ) -> Shop:
     """A new shop with ``owner`` in the owner's seat.
 
     Without an owner (an operator brings a book in) nobody can enter until one is added.
-    ``code`` names it in addresses; empty: a random one.
+    ``code`` names it in addresses; empty: a random one. ``key`` opens one shop only: the database
+    refuses the second.
     """
     shop = Shop(
-        name=name.strip(), trade=trade.strip(), language=language, upi_id=upi_id.strip().lower(), is_demo=is_demo
+        name=name.strip(),
+        trade=trade.strip(),
+        language=language,
+        upi_id=upi_id.strip().lower(),
+        is_demo=is_demo,
+        key=key,
     )
     if code:
         shop.code = code

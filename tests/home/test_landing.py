@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from home import services
 from ledger.models import Khata
 from payments.models import ProviderAccount
 from shops.models import Member, Role, Shop
@@ -13,6 +14,10 @@ from tests.cast import Cast, client_of, make_shop, make_user
 
 pytestmark = pytest.mark.django_db
 GOOD = {"key": "one-form", "name": "Nayi Dukaan", "trade": "Kirana", "language": "hi", "upi_id": "nayi@okaxis"}
+
+
+def fail(shop: Shop) -> None:
+    raise RuntimeError("cut")
 
 
 def test_a_visitor_sees_what_khata_is_and_two_ways_in(client: Client) -> None:
@@ -77,8 +82,56 @@ def test_two_taps_open_one_shop() -> None:
     client = client_of(make_user("Nayi"))
     first, second = client.post("/start/", GOOD), client.post("/start/", GOOD)
     assert Shop.objects.count() == 1
-    assert first.status_code == second.status_code == 302
-    assert client.get(second.url).url == f"/s/{Shop.objects.get().code}/"
+    assert first.url == second.url == f"/s/{Shop.objects.get().code}/parties/new/"
+    assert "“Nayi Dukaan” is open already." in client.get(second.url).content.decode()
+
+
+def test_a_form_that_the_back_key_brought_again_asks_before_it_opens_another_shop() -> None:
+    client = client_of(make_user("Nayi"))
+    client.post("/start/", GOOD)
+    page = client.post("/start/", GOOD | {"name": "Doosri Dukaan"})
+    assert page.status_code == 422
+    assert "already opened the shop “Nayi Dukaan”" in page.content.decode()
+    assert Shop.objects.count() == 1
+    shown = page.context["form"]
+    again = {name: shown[name].value() for name in GOOD}
+    assert again["name"] == "Doosri Dukaan"
+    answer = client.post("/start/", again)
+    assert answer.url == f"/s/{Shop.objects.get(name='Doosri Dukaan').code}/parties/new/"
+
+
+def test_the_same_key_of_two_people_opens_two_shops() -> None:
+    for name in ("Nayi", "Doosri"):
+        client_of(make_user(name)).post("/start/", GOOD)
+    assert Shop.objects.count() == 2
+
+
+def test_after_a_failure_the_same_form_opens_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of(make_user("Nayi"))
+    with monkeypatch.context() as broken:
+        broken.setattr("home.services.ensure_sandbox", fail)
+        with pytest.raises(RuntimeError, match="cut"):
+            client.post("/start/", GOOD)
+    assert client.post("/start/", GOOD).url == f"/s/{Shop.objects.get().code}/parties/new/"
+
+
+def test_the_slower_of_two_taps_gets_the_shop_of_the_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither has seen a shop when both begin; the database lets one through."""
+    nayi = make_user("Nayi")
+    first = client_of(nayi).post("/start/", GOOD)
+    plain, blind = services.opened_with, iter([True, False])
+    monkeypatch.setattr("home.views.opened_with", lambda *who: None)
+    monkeypatch.setattr(services, "opened_with", lambda *who: None if next(blind) else plain(*who))
+    assert client_of(nayi).post("/start/", GOOD).url == first.url
+    assert Shop.objects.count() == 1
+
+
+def test_taps_on_an_open_form_use_up_none_of_the_days_shops() -> None:
+    client = client_of(make_user("Nayi"))
+    for _ in range(12):
+        client.post("/start/", GOOD)
+    client.post("/start/", GOOD | {"key": "another-form"})
+    assert Shop.objects.count() == 2
 
 
 def test_another_form_opens_another_shop() -> None:
@@ -96,10 +149,7 @@ def test_one_person_opens_ten_shops_a_day_at_most() -> None:
 
 
 def test_a_shop_that_could_not_be_made_whole_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    def power_cut(shop: Shop) -> None:
-        raise RuntimeError("cut")
-
-    monkeypatch.setattr("home.services.ensure_sandbox", power_cut)
+    monkeypatch.setattr("home.services.ensure_sandbox", fail)
     client = client_of(make_user("Nayi"))
     with pytest.raises(RuntimeError, match="cut"):
         client.post("/start/", GOOD)
