@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -90,7 +90,7 @@ def make_link(
     with transaction.atomic():
         lock_in_transaction(f"links:{khata.pk}")  # two hands at once: the second finds the first one's link
         links: list[PayLink] = list(
-            PayLink.objects.for_shop(shop).filter(khata=khata, revoked_at=None).defer("qr_svg")
+            PayLink.objects.for_shop(shop).filter(khata=khata, revoked_at=None).defer("qr_svg", "qr_png")
         )
         # One whose amount is paid has done its work: who asks for it again means another.
         paid = selectors.paid_among(links)
@@ -144,9 +144,16 @@ def stop_messages(*, link: PayLink) -> int:
 # --- drawings: the worker draws, pages show ---------------------------------------------------
 
 
+FIRST_IN_LINE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
 def ask_for_drawing(*, link: PayLink) -> bool:
-    """Put the link on the worker's list; True when it was not on it yet (then nudge the worker)."""
-    return bool(PayLink.everything.filter(pk=link.pk, qr_stale_since=None).update(qr_stale_since=clock.now()))
+    """Somebody looks at the page: the link goes to the front of the worker's list.
+
+    True when it was not there yet (then nudge the worker).
+    """
+    behind = PayLink.everything.filter(pk=link.pk).exclude(qr_stale_since=FIRST_IN_LINE)
+    return bool(behind.update(qr_stale_since=FIRST_IN_LINE))
 
 
 def draw_stale_qrs(limit: int = 200) -> int:
@@ -159,17 +166,24 @@ def draw_stale_qrs(limit: int = 200) -> int:
     return max(paced(drawings, _keep_drawings), default=0)
 
 
-def _draw(link: PayLink) -> tuple[str, str]:
+def _draw(link: PayLink) -> tuple[str, str, bytes]:
     payload = selectors.upi_payload(link)
-    if not payload or (payload == link.qr_payload and link.qr_svg):
-        return payload, link.qr_svg if payload else ""
-    return payload, qr.svg(payload)
+    if not payload:
+        return "", "", b""
+    if selectors.has_fresh_qr(link, payload):
+        return payload, link.qr_svg, bytes(link.qr_png or b"")
+    rows = qr.matrix(payload)
+    return payload, qr.svg(rows), qr.png_bytes(rows)
 
 
-def _keep_drawings(rows: list[tuple[PayLink, str, str]]) -> None:
-    for link, payload, svg in rows:
+def _keep_drawings(rows: list[tuple[PayLink, str, str, bytes]]) -> None:
+    for link, payload, svg, picture in rows:
         PayLink.everything.filter(pk=link.pk).update(
-            qr_payload=payload, qr_svg=svg, qr_entry_count=link.khata.entry_count, qr_stale_since=None
+            qr_payload=payload,
+            qr_svg=svg,
+            qr_png=picture,
+            qr_entry_count=link.khata.entry_count,
+            qr_stale_since=None,
         )
 
 
@@ -216,10 +230,12 @@ def open_checkout(*, link: PayLink, account: ProviderAccount, amount_paise: int)
     Raises LinkError for an amount that the link does not ask for or a khata cannot hold, and for a
     link whose one amount is paid.
     """
-    if selectors.is_paid(link):
-        raise LinkError(paid_already())
-    if link.amount_paise is not None and amount_paise != link.amount_paise:
-        raise LinkError(_("This link is for one amount only."))
+    if link.amount_paise is not None:
+        asked = selectors.asked_paise(link)
+        if asked is None:
+            raise LinkError(paid_already())
+        if amount_paise != asked:
+            raise LinkError(_("This link is for one amount only."))
     if not 0 < amount_paise <= MAX_AMOUNT_PAISE:
         raise LinkError(_("The amount must be more than zero and not larger than a khata may hold."))
     same = Checkout.everything.filter(
@@ -281,6 +297,10 @@ def process_event(*, event_pk: int) -> str:
             return _put_aside(event_pk, str(problem), for_good=True)
         except EventUnreadable as problem:
             return _put_aside(event_pk, _("The gateway sent what we cannot read: %s.") % problem, for_good=True)
+        except (OperationalError, InterfaceError):
+            # The database, not the event: no try is used up, the tick takes it up again.
+            log.exception("event %s waits for the database", event_pk)
+            return str(ProviderEvent.State.NEW)
         except Exception as error:  # one poisoned row must never stop the rest
             log.exception("event %s failed", event_pk)
             name = type(error).__name__

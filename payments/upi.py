@@ -5,6 +5,7 @@ change of theirs is a one-file change of ours.
 """
 
 import re
+import unicodedata
 from urllib.parse import quote
 
 from anyascii import anyascii
@@ -93,7 +94,8 @@ def clean_utr(text: str) -> str:
 
     Raises UtrError for anything else.
     """
-    digits = re.sub(r"[\s-]+", "", fold_digits(text))
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")  # pasted marks
+    digits = re.sub(r"[\s-]+", "", fold_digits(visible))
     if len(digits) == UTR_DIGITS + 4 and digits.startswith("0000"):
         digits = digits[4:]
     if not re.fullmatch(r"[0-9]{12}", digits) or not digits.strip("0"):
