@@ -15,7 +15,20 @@ from core import clock
 from ledger.models import Direction, Khata, Kind, Source
 from ledger.services import new_khata, post_entry, reverse_entry, set_terms
 from parties.models import PartyKind
-from payments.services import draw_stale_qrs, ensure_sandbox, make_claim, make_link
+from payments import providers
+from payments.models import PayLink, ProviderEvent
+from payments.providers.base import webhook_secrets
+from payments.providers.sandbox.gateway import deliveries
+from payments.providers.sandbox.signature import EVENT_ID, SIGNATURE, sign
+from payments.services import (
+    draw_stale_qrs,
+    ensure_sandbox,
+    make_claim,
+    make_link,
+    open_checkout,
+    process_event,
+    store_event,
+)
 from reminders import channels, compose, courtesy
 from reminders import services as reminders
 from reminders.asking import reminder_row
@@ -117,6 +130,8 @@ _GOODS = (
     "masala", "biscuit", "aloo pyaaz", "monthly ration", "poha", "ghee 500 g", "chawal, dal", "tel, sabun",
 )  # fmt: skip
 _GOODS_HI = ("चावल", "आटा 5 किलो", "दाल", "तेल", "चीनी", "दूध", "साबुन", "चाय पत्ती", "महीने का राशन", "मसाला")
+# How, and how many hours ago, customers paid through the gateway.
+_ARRIVED = (("upi", 1), ("upi", 5), ("card", 26), ("upi", 49), ("upi", 100))
 _YEAR = 365
 _ASKING = dt.time(11)  # the shop's own clock; outside the quiet hours that a shop starts with
 _RULES: tuple[dict[str, Any], ...] = (
@@ -145,12 +160,12 @@ def make_demo() -> Shop:
                 owner, phone, role = people["owner"], login.phone, login.role
                 enter_seat(add_member(shop=shop, actor=owner, phone=phone, role=role, name=login.name))
         rules = [reminders.save_rule(shop=shop, actor=people["owner"], values=values) for values in _RULES]
-        ensure_sandbox(shop)
     writers = [people["owner"], people["cashier"], people["cashier"]]
     khatas = [_customer(shop, dice, writers, place, line) for place, line in enumerate(_PARTIES.splitlines())]
     for place, line in enumerate(_SUPPLIERS.splitlines()):
         _supplier(shop, dice, people["owner"], place, line)
-    _links_and_claims(shop, khatas, people["owner"])
+    links = _links_and_claims(shop, khatas, people["owner"])
+    _arrived_by_itself(shop, links)
     for rule in rules:
         _asked_by_day(rule, _last_asking(shop))
     for work in (reminders.queue_receipts, reminders.ask_by_rules, reminders.send_due, draw_stale_qrs):
@@ -349,11 +364,40 @@ def _supplier(shop: Shop, dice: random.Random, owner: User, place: int, text: st
             owed = bill
 
 
-def _links_and_claims(shop: Shop, khatas: list[Khata], owner: User) -> None:
+def _links_and_claims(shop: Shop, khatas: list[Khata], owner: User) -> list[PayLink]:
     owing = [khata for khata in khatas if khata.balance_paise > 200_00]
     links = [make_link(shop=shop, khata=khata, actor=owner) for khata in owing[:20]]
     for number, link in enumerate(links[2:5]):
         make_claim(link=link, amount_paise=(number + 1) * 150_00, utr=f"4123556788{number + 10}")
+    return links
+
+
+def _arrived_by_itself(shop: Shop, links: list[PayLink]) -> None:
+    """What customers paid through the gateway. Its webhooks are signed, checked, stored and acted upon
+    like any; only the way over the network is left out, and each came when its story says.
+
+    Those pay whose day has not come: who is late is asked today, and nobody is asked who just paid.
+    """
+    account, today = ensure_sandbox(shop), shop.today()
+    if account is None:
+        return
+    gate = providers.get(account.kind)
+    payers = [link for link in links if link.khata.oldest_due_on and link.khata.oldest_due_on > today]
+    for number, ((method, hours_ago), link) in enumerate(zip(_ARRIVED, payers, strict=False)):
+        amount_paise = max(100_00, link.khata.balance_paise // 2 // 100_00 * 100_00)
+        checkout = open_checkout(link=link, account=account, amount_paise=amount_paise)
+        at = clock.now() - dt.timedelta(hours=hours_ago)
+        for told in deliveries(checkout, f"pay_demo{number}", method, at):
+            body = bytes(told.body)
+            headers = {EVENT_ID: told.event_id, SIGNATURE: sign(webhook_secrets(account)[0], body)}
+            if not gate.verify(account, headers, body):
+                raise ValueError("the sandbox does not know its own signature")
+            event, _is_new = store_event(
+                account=account, event_id=gate.event_id(headers, body), headers=headers, raw_body=body
+            )
+            if event is not None:  # else it came twice, as webhooks do
+                ProviderEvent.everything.filter(pk=event.pk).update(received_at=told.send_at)
+                process_event(event_pk=event.pk)
 
 
 def _last_asking(shop: Shop) -> dt.datetime:

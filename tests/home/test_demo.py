@@ -14,9 +14,9 @@ from django.db import transaction
 
 from core.clock import INDIA
 from home.demo import LOGINS, PASSWORD, make_demo
-from ledger.models import Entry, Khata
+from ledger.models import Entry, Khata, Source
 from ledger.selectors import shop_ageing
-from payments.models import Claim, PayLink
+from payments.models import Claim, PayLink, Payment, ProviderEvent
 from reminders import services as reminders
 from reminders.models import Message, Purpose, Via
 from reminders.selectors import WHICH, collect_chips
@@ -65,6 +65,7 @@ def test_the_demo_keeps_what_it_promises() -> None:
         assert PayLink.objects.for_shop(shop).count() >= 20
         assert not PayLink.objects.for_shop(shop).filter(qr_stale_since__isnull=False).exists(), "drawn"
         assert Claim.objects.for_shop(shop).count() == 3
+        assert_money_arrived_by_itself(shop)
         assert AuditEvent.objects.for_shop(shop).exists(), "made through the services, which write it down"
         assert_everybody_may_sign_in(shop)
         sent = Message.objects.for_shop(shop).filter(state=Message.State.SENT, backend="demo")
@@ -85,6 +86,25 @@ def assert_a_year_of_entries(shop: Shop) -> None:
     assert days[-1] == shop.today()
     assert len({(day.year, day.month) for day in days}) >= 12
     assert entries.filter(reverses__isnull=False).exists(), "a slip, put right by a reversal"
+
+
+def assert_money_arrived_by_itself(shop: Shop) -> None:
+    """Through the inbox, as the gateway tells it: the Payments page has something to show."""
+    payments = Payment.objects.for_shop(shop).select_related("entry", "checkout")
+    assert 4 <= len(payments) <= 6
+    assert {payment.method for payment in payments} == {"upi", "card"}
+    for payment in payments:
+        assert payment.state == Payment.State.PAID
+        assert payment.entry is not None
+        assert (payment.entry.source, payment.entry.amount_paise) == (Source.PROVIDER, payment.amount_paise)
+        assert payment.entry.occurred_on == payment.arrived_at.astimezone(INDIA).date()
+        assert payment.checkout is not None
+        assert payment.checkout.state == "paid"
+    assert len({payment.arrived_at.date() for payment in payments}) > 1
+    events = ProviderEvent.objects.for_shop(shop)
+    assert set(events.values_list("state", "signature_ok")) == {("done", True)}
+    page = client_of(User.objects.get(phone=LOGINS[0].phone)).get(f"/s/{shop.code}/payments/").content.decode()
+    assert all(payment.reference in page for payment in payments)
 
 
 def assert_everybody_may_sign_in(shop: Shop) -> None:
