@@ -26,12 +26,9 @@ def find_link(token: str) -> PayLink | None:
 
     Forged, unknown, revoked and expired look alike from outside, in answer and in work done.
     """
-    uid_text, _, mac_text = token.partition(".")
     try:
-        uid, given = crypto.unb64(uid_text), crypto.unb64(mac_text)
+        uid, given = _parts(token)
     except crypto.SealBroken:
-        return None
-    if len(uid) != _UID_BYTES or len(given) != _MAC_BYTES:
         return None
     link = (
         PayLink.objects.unscoped("a pay link is found by its token")
@@ -41,6 +38,26 @@ def find_link(token: str) -> PayLink | None:
     )
     matches = crypto.mac_matches("paylink", uid + (bytes(link.nonce) if link else _NO_NONCE), given)
     return link if link is not None and matches and link.is_open() else None
+
+
+def was_token_of(token: str, link: PayLink | None, nonce: bytes) -> bool:
+    """Whether ``token`` was the link's while it had ``nonce``. It opens nothing any more."""
+    if link is None:
+        return False
+    try:
+        uid, given = _parts(token)
+    except crypto.SealBroken:
+        return False
+    return uid == bytes(link.uid) and crypto.mac_matches("paylink", uid + nonce, given)
+
+
+def _parts(token: str) -> tuple[bytes, bytes]:
+    """The id and the MAC of a token. Raises SealBroken for what has not the form of one."""
+    uid_text, _, mac_text = token.partition(".")
+    uid, given = crypto.unb64(uid_text), crypto.unb64(mac_text)
+    if len(uid) != _UID_BYTES or len(given) != _MAC_BYTES:
+        raise crypto.SealBroken("no token of a pay link")
+    return uid, given
 
 
 def link_url(link: PayLink) -> str:

@@ -37,6 +37,7 @@ class PayLink(ShopOwned):
     # The worker draws these; pages never wait. `qr_payload` says what the drawing encodes.
     qr_payload = models.CharField(max_length=400, blank=True, editable=False)
     qr_svg = models.TextField(blank=True, editable=False)
+    qr_png = models.BinaryField(null=True, editable=False)
     qr_stale_since = models.DateTimeField(null=True, default=clock.now, editable=False)
     # How long the khata was when it was drawn: a count cannot miss what a clock can.
     qr_entry_count = models.PositiveBigIntegerField(null=True, editable=False)
@@ -106,6 +107,7 @@ class Checkout(ShopOwned):
     account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="checkouts")
     khata = models.ForeignKey(Khata, on_delete=models.CASCADE, related_name="+")
     link = models.ForeignKey(PayLink, null=True, on_delete=models.SET_NULL, related_name="+")
+    link_nonce = models.BinaryField(max_length=8, default=bytes, editable=False)  # the link's, when it was opened
     reference = models.CharField(max_length=40, unique=True)  # ours, sent to the provider; not guessable
     provider_id = models.CharField(max_length=80, blank=True)  # theirs
     amount_paise = models.BigIntegerField()

@@ -21,9 +21,8 @@ def matrix(payload: str) -> list[list[bool]]:
     return [[bool(module) for module in row] for row in code.get_matrix()]
 
 
-def svg(payload: str) -> str:
+def svg(rows: list[list[bool]]) -> str:
     """One path of runs: about 4 kB, 1.5 kB compressed. Colours are attributes, for the strict CSP."""
-    rows = matrix(payload)
     runs = []
     for y, row in enumerate(rows):
         x = 0
@@ -40,9 +39,8 @@ def svg(payload: str) -> str:
     )
 
 
-def png_bytes(payload: str, *, module_px: int = PNG_MODULE_PX) -> bytes:
+def png_bytes(rows: list[list[bool]], *, module_px: int = PNG_MODULE_PX) -> bytes:
     """A greyscale PNG, ``module_px`` pixels to a module: for saving and opening in a payment app."""
-    rows = matrix(payload)
     side = len(rows) * module_px
     lines = []
     for row in rows:

@@ -1,9 +1,10 @@
 """Reads of payments for screens, the worker and the customer's page."""
 
 import datetime as dt
+import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -25,9 +26,10 @@ _NOT_FOUND_FOR = dt.timedelta(days=14)  # a customer is told so long that a clai
 
 
 def asked_paise(link: PayLink) -> int | None:
-    """What the link asks for, in paise: its own amount until that is paid, else what is owed; None for nothing."""
+    """What the link asks for, in paise: what its own amount lacks, else what is owed; None for nothing."""
     if link.amount_paise is not None:
-        return None if is_paid(link) else link.amount_paise
+        left = link.amount_paise - paid_through([link])[link.pk]
+        return left if left > 0 else None
     return link.khata.balance_paise if link.khata.balance_paise > 0 else None
 
 
@@ -36,26 +38,35 @@ def is_paid(link: PayLink) -> bool:
     return link.pk in paid_among([link])
 
 
-def paid_among(links: Iterable[PayLink]) -> set[int]:
+def paid_among(links: Collection[PayLink]) -> set[int]:
     """Of the links of one khata, those (by id) for one amount that is paid. One query.
 
-    Money that was given back, and entries that a person deleted, do not count; a link that asks
-    for whatever is owed is never done.
+    A link that asks for whatever is owed is never done.
     """
-    asked = {link.pk: link for link in links if link.amount_paise is not None}
-    if not asked:
-        return set()
-    came = Q(payment__checkout__link__in=asked, payment__state=Payment.State.PAID)
-    told = Q(claim__link__in=asked, claim__state=Claim.State.CONFIRMED)
-    told &= Q(payment=None) | Q(payment__state=Payment.State.PAID)
-    one = next(iter(asked.values()))
-    entries = Entry.objects.for_shop(one.shop_id).filter(khata_id=one.khata_id, reversed_by=None)
+    asked = {link.pk: link.amount_paise for link in links if link.amount_paise is not None}
+    paid = paid_through(link for link in links if link.pk in asked)
+    return {pk for pk, amount_paise in asked.items() if paid[pk] >= amount_paise}
+
+
+def paid_through(links: Iterable[PayLink]) -> dict[int, int]:
+    """What stands in the khata through each of some links of one khata, in paise by link id. One query.
+
+    Money that was given back, and entries that a person deleted, do not count.
+    """
+    wanted = {link.pk: link for link in links}
     paid: dict[int, int] = defaultdict(int)
+    if not wanted:
+        return paid
+    came = Q(payment__checkout__link__in=wanted, payment__state=Payment.State.PAID)
+    told = Q(claim__link__in=wanted, claim__state=Claim.State.CONFIRMED)
+    told &= Q(payment=None) | Q(payment__state=Payment.State.PAID)
+    one = next(iter(wanted.values()))
+    entries = Entry.objects.for_shop(one.shop_id).filter(khata_id=one.khata_id, reversed_by=None)
     rows = entries.filter(came | told).values_list("amount_paise", "payment__checkout__link", "claim__link")
     for amount_paise, came_by, told_by in rows:
-        for pk in {came_by, told_by} & asked.keys():  # told and come: once
+        for pk in {came_by, told_by} & wanted.keys():  # told and come: once
             paid[pk] += amount_paise
-    return {pk for pk, link in asked.items() if paid[pk] >= (link.amount_paise or 0)}
+    return paid
 
 
 def upi_payload(link: PayLink) -> str:
@@ -69,13 +80,23 @@ def upi_payload(link: PayLink) -> str:
     asked = asked_paise(link)
     if asked is None and link.amount_paise is not None:
         return ""
-    note = f"Khata {link.khata.party.code}"
-    return upi_link(pa=shop.upi_id, pn=shop.name, amount_paise=asked, note=note)
+    note, ref = f"Khata {link.khata.party.code}", reference_of(link, asked) if asked else None
+    return upi_link(pa=shop.upi_id, pn=shop.name, amount_paise=asked, note=note, ref=ref)
+
+
+def reference_of(link: PayLink, asked_paise: int) -> str:
+    """``tr`` of a QR with an amount: another one for each amount and each state of the khata.
+
+    Payment apps refuse a reference that they have seen paid, so one that is drawn again after a
+    payment must be new; and one that is only looked at again must stay, or the drawing would not.
+    """
+    told = f"{link.pk}:{asked_paise}:{link.khata.entry_count}".encode()
+    return f"K{link.khata.party.code}{hashlib.sha256(bytes(link.uid) + told).hexdigest()[:12]}"
 
 
 def has_fresh_qr(link: PayLink, payload: str) -> bool:
     """Whether the stored drawing says what the page says."""
-    return bool(payload) and link.qr_payload == payload and bool(link.qr_svg)
+    return bool(payload) and link.qr_payload == payload and bool(link.qr_svg and link.qr_png)
 
 
 def stale_links(limit: int) -> list[PayLink]:
@@ -90,7 +111,7 @@ def stale_links(limit: int) -> list[PayLink]:
         return asked
     newest = Entry.objects.unscoped("the worker draws for every shop").order_by("-pk")
     moved = set(newest.values_list("khata_id", flat=True)[:_NEWEST_ENTRIES])
-    behind = links.filter(khata_id__in=moved, qr_stale_since=None, amount_paise=None)
+    behind = links.filter(khata_id__in=moved, qr_stale_since=None)
     behind = behind.filter(~Q(qr_entry_count=F("khata__entry_count")) | Q(qr_entry_count=None))
     return asked + list(behind.order_by("pk")[: limit - len(asked)])
 
@@ -197,7 +218,7 @@ def overdue_paise(khata: Khata) -> int:
     today = khata.shop.today()
     if khata.oldest_due_on is None or khata.oldest_due_on >= today or khata.balance_paise <= 0:
         return 0
-    parts = ageing(khata.pk, khata.balance_paise, today)
+    parts = ageing(khata.pk, khata.balance_paise, today, upto=khata.entry_count)
     return khata.balance_paise - parts[BUCKETS[0]]
 
 

@@ -54,6 +54,7 @@ MAX_OPEN_LINKS = 20  # per khata, beside the standing one
 MAX_EVENT_ID_CHARS = 120
 MAX_ATTEMPTS = 5
 _REUSE_CHECKOUT = dt.timedelta(minutes=30)
+RECEIPT_ASKS_FOR = _REUSE_CHECKOUT  # how long an open receipt asks by itself
 _KEPT_HEADERS = ("content-type", "user-agent", "x-")
 
 
@@ -251,6 +252,7 @@ def open_checkout(*, link: PayLink, account: ProviderAccount, amount_paise: int)
         account=account,
         khata_id=link.khata_id,
         link=link,
+        link_nonce=bytes(link.nonce),
         reference=secrets.token_hex(16),
         amount_paise=amount_paise,
     )

@@ -41,4 +41,4 @@ def _standing(khata_ids: Iterable[int]) -> dict[int, PayLink]:
     rows = PayLink.everything.filter(
         khata_id__in=list(khata_ids), revoked_at=None, amount_paise=None, expires_at=None
     )
-    return {link.khata_id: link for link in rows.defer("qr_svg")}
+    return {link.khata_id: link for link in rows.defer("qr_svg", "qr_png")}

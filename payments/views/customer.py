@@ -14,15 +14,17 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core import clock
 from core.crypto import SealBroken
 from core.http import client_address, wants_fragment
 from core.limits import within_rate
 from core.money import plain_rupees
 from core.worker import nudge
+from ledger.models import Khata
 from ledger.selectors import initials, statement_page
-from payments import providers, qr, selectors, services
+from payments import providers, selectors, services
 from payments.forms import CheckoutForm, ClaimForm
-from payments.links import find_link, token_of
+from payments.links import find_link, token_of, was_token_of
 from payments.models import Checkout, PayLink
 from payments.services import ClaimError, LinkError
 
@@ -43,17 +45,22 @@ def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         link = find_link(token)
         if link is None:
             raise Http404
-        language = link.khata.party.language
-        if request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) in dict(settings.LANGUAGES):
-            language = translation.get_language() or language
-        with translation.override(language), timezone.override(link.shop.zoneinfo):
-            response = view(request, link, **kwargs)
-        response.headers["Content-Language"] = language
-        for name, value in _HEADERS.items():
-            response.headers[name] = value
-        return response
+        return _spoken(request, link.khata, lambda: view(request, link, **kwargs))
 
     return login_not_required(inner)
+
+
+def _spoken(request: HttpRequest, khata: Khata, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """The answer in the party's language (or the one chosen in this browser) and the shop's hours."""
+    language = khata.party.language
+    if request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) in dict(settings.LANGUAGES):
+        language = translation.get_language() or language
+    with translation.override(language), timezone.override(khata.shop.zoneinfo):
+        response = answer()
+    response.headers["Content-Language"] = language
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+    return response
 
 
 @require_safe
@@ -121,21 +128,36 @@ def checkout(request: HttpRequest, link: PayLink) -> HttpResponse:
 
 
 @require_safe
-@public
-def receipt(request: HttpRequest, link: PayLink, reference: str) -> HttpResponse:
-    """What became of a payment. Asks again each second until the provider has told us."""
+@login_not_required
+def receipt(request: HttpRequest, token: str, reference: str) -> HttpResponse:
+    """What became of a payment. Asks again each second until the provider has told us.
+
+    Who paid sees the receipt also when the link was ended or given another address meanwhile: the
+    token that was good when the payment began is good for this. The way back needs an open link.
+    """
     attempt = selectors.checkout_by_reference(reference)
-    if attempt is None or attempt.khata_id != link.khata_id:
+    if attempt is None:
         raise Http404
+    link = find_link(token)
+    is_open = link is not None and link.pk == attempt.link_id
+    if not is_open and not was_token_of(token, attempt.link, bytes(attempt.link_nonce)):
+        raise Http404
+    return _spoken(request, attempt.khata, lambda: _receipt(request, attempt, token if is_open else ""))
+
+
+def _receipt(request: HttpRequest, attempt: Checkout, token: str) -> HttpResponse:
+    """``token``: of the way back, "" where it is closed."""
+    is_open = attempt.state == Checkout.State.OPEN
     context = {
-        "link": link,
-        "shop": link.shop,
-        "token": token_of(link),
-        "khata": link.khata,
+        "shop": attempt.shop,
+        "token": token,
+        "khata": attempt.khata,
         "checkout": attempt,
         "payment": selectors.payment_of(attempt),
-        "is_open": attempt.state == Checkout.State.OPEN,
-        "initials": initials(link.shop.name),
+        "is_open": is_open,
+        # An open tab that was forgotten asks no more; what comes later is in the khata all the same.
+        "asks_again": is_open and attempt.created_at > clock.now() - services.RECEIPT_ASKS_FOR,
+        "initials": initials(attempt.shop.name),
     }
     template = "payments/receipt.html#result" if wants_fragment(request) else "payments/receipt.html"
     return render(request, template, context)
@@ -165,7 +187,7 @@ def qr_png(request: HttpRequest, link: PayLink) -> HttpResponse:
     """The same as a picture to keep: payment apps open one from the gallery."""
     if not selectors.has_fresh_qr(link, selectors.upi_payload(link)):
         return redirect("pay:page", token_of(link))
-    response = HttpResponse(qr.png_bytes(link.qr_payload), content_type="image/png")
+    response = HttpResponse(bytes(link.qr_png or b""), content_type="image/png")
     response.headers["Content-Disposition"] = f'attachment; filename="pay-{link.khata.party.code}.png"'
     return response
 
@@ -204,7 +226,7 @@ def _whole_page(
         "gets_messages": selectors.gets_messages(khata.party),
     }
     if context["payload"] and not context["is_drawn"]:
-        if link.qr_stale_since is None:  # else it is on the list, and a read stays a read
+        if link.qr_stale_since != services.FIRST_IN_LINE:  # else it is next, and a read stays a read
             services.ask_for_drawing(link=link)
         if within_rate("draw", str(link.pk), limit=3, per_s=30):
             nudge()

@@ -154,9 +154,6 @@ def _whatsapp(link: PayLink) -> str:
     party = link.khata.party
     with translation.override(party.language):
         words = {"name": party.name, "shop": link.shop.name, "url": link_url(link)}
-        if asked := selectors.asked_paise(link):
-            words["amount"] = format_paise(asked, decimals=False)
-            text = _("Namaste %(name)s. Your khata at %(shop)s: %(amount)s to pay. See it and pay here: %(url)s")
-        else:
-            text = _("Namaste %(name)s. Your khata at %(shop)s is here: %(url)s")
+        # It hands over the page and asks for nothing: asking goes through the rules of courtesy.
+        text = _("Namaste %(name)s. Your khata at %(shop)s is here: %(url)s")
     return f"https://wa.me/{party.phone.lstrip('+')}?text={quote(text % words, safe='')}"

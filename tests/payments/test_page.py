@@ -1,21 +1,24 @@
 """The customer's own page: what it shows, to whom, and what it lets them do."""
 
+import datetime as dt
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from core import clock
 from ledger.models import Khata
 from parties.models import Consent
 from payments import selectors
 from payments.links import token_of
 from payments.models import Checkout, Claim, PayLink, ProviderAccount
-from payments.services import LinkError, draw_stale_qrs, make_link, open_checkout, revoke_link
+from payments.services import LinkError, draw_stale_qrs, make_link, open_checkout, revoke_link, rotate_link
 from shops.models import Shop
 from tests.cast import make_khata, post
-from tests.payments.making import deliver, event_body, got
+from tests.payments.making import deliver, event_body, got, make_checkout
 
 pytestmark = pytest.mark.django_db
 UTR = "412355678812"
@@ -103,7 +106,14 @@ def test_a_name_is_only_a_name(shop: Shop, name: str) -> None:
     assert "<img" not in text
     assert [dict(parse_qsl(urlsplit(href).query))["am"] for href in app_links(text)] == ["70.00"]
     link.refresh_from_db()
-    assert [field for field, _ in parse_qsl(urlsplit(link.qr_payload).query)] == ["pa", "pn", "am", "cu", "tn"]
+    assert [field for field, _ in parse_qsl(urlsplit(link.qr_payload).query)] == [
+        "pa",
+        "pn",
+        "am",
+        "cu",
+        "tn",
+        "tr",
+    ]
 
 
 # --- the QR -----------------------------------------------------------------------------------
@@ -378,3 +388,34 @@ def test_a_page_of_fifty_entries_is_light(link: PayLink, khata: Khata, account: 
     answer = Client(headers={"Accept-Encoding": "gzip"}).get(url(link))
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(answer.content) <= 12_000
+
+
+@pytest.mark.parametrize("end", [revoke_link, rotate_link])
+def test_who_paid_sees_the_receipt_also_when_the_link_was_ended_meanwhile(
+    link: PayLink, account: ProviderAccount, end: Callable[..., PayLink]
+) -> None:
+    checkout = make_checkout(link, account)
+    receipt, page = url(link, "receipt", checkout.reference), url(link)
+    end(link=link, actor=None)
+    deliver(account, event_body(checkout))
+    answer = Client().get(receipt)
+    assert "Paid. Thank you." in answer.content.decode()
+    assert f'href="{page}"' not in answer.content.decode(), "no way into a khata whose link is dead"
+    assert Client().get(page).status_code == 404
+
+
+def test_a_receipt_left_open_stops_asking(link: PayLink, account: ProviderAccount) -> None:
+    checkout = make_checkout(link, account)
+    receipt = url(link, "receipt", checkout.reference)
+    assert 'hx-trigger="every 1s"' in Client().get(receipt).content.decode()
+    Checkout.everything.filter(pk=checkout.pk).update(created_at=clock.now() - dt.timedelta(hours=1))
+    later = Client().get(receipt).content.decode()
+    assert "every 1s" not in later
+    assert "Look again" in later
+
+
+def test_the_picture_to_save_was_drawn_by_the_worker(link: PayLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_stale_qrs()
+    monkeypatch.setattr("payments.qr.matrix", lambda payload: pytest.fail("drawn while somebody waits"))
+    answer = Client().get(url(link, "qr_png"))
+    assert answer.content.startswith(b"\x89PNG")

@@ -117,7 +117,15 @@ def test_a_link_that_is_not_paid_after_all_goes_on_asking(
             deliver(account, event_body(checkout, "refunded"))
     assert "please pay" in html(bill)
     assert "upi://pay" in html(bill)
-    assert open_checkout(link=bill, account=account, amount_paise=500_00).pk
+    lacks_paise = 1 if why == "a part only" else 500_00
+    assert selectors.asked_paise(bill) == lacks_paise
+    assert open_checkout(link=bill, account=account, amount_paise=lacks_paise).pk
+
+
+def test_a_link_that_is_paid_in_part_asks_for_the_rest_on_its_page_and_in_its_qr(bill: PayLink) -> None:
+    confirmed(bill, 200_00)
+    assert "am=300.00" in selectors.upi_payload(bill)
+    assert "₹300.00" in html(bill)
 
 
 def test_two_parts_pay_a_link_and_the_standing_link_asks_for_what_is_owed_still(

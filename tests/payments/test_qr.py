@@ -40,7 +40,7 @@ def drawn_modules(svg: str) -> list[list[bool]]:
 @needs_zbar
 @pytest.mark.parametrize("payload", [PAYLOAD, LONG])
 def test_the_svg_decodes_at_200_pixels(payload: str, tmp_path: Path) -> None:
-    modules = drawn_modules(qr.svg(payload))
+    modules = drawn_modules(qr.svg(qr.matrix(payload)))
     side = len(modules)
     at = [place * side // 200 for place in range(200)]  # nearest neighbour: harsher than a browser
     image = [[0 if modules[y][x] else 255 for x in at] for y in at]
@@ -53,17 +53,17 @@ def test_the_svg_decodes_at_200_pixels(payload: str, tmp_path: Path) -> None:
 @needs_zbar
 def test_the_saved_picture_decodes(tmp_path: Path) -> None:
     file = tmp_path / "qr.png"
-    file.write_bytes(qr.png_bytes(PAYLOAD))
+    file.write_bytes(qr.png_bytes(qr.matrix(PAYLOAD)))
     assert decode(file) == PAYLOAD
 
 
 def test_the_picture_shows_the_same_modules_as_the_drawing() -> None:
-    _width, _height, rows, _info = png.Reader(io.BytesIO(qr.png_bytes(PAYLOAD, module_px=1))).read()
-    assert [[not value for value in row] for row in rows] == drawn_modules(qr.svg(PAYLOAD))
+    _width, _height, rows, _info = png.Reader(io.BytesIO(qr.png_bytes(qr.matrix(PAYLOAD), module_px=1))).read()
+    assert [[not value for value in row] for row in rows] == drawn_modules(qr.svg(qr.matrix(PAYLOAD)))
 
 
 def test_the_drawing_passes_a_strict_policy_and_keeps_its_quiet_zone() -> None:
-    svg = qr.svg(PAYLOAD)
+    svg = qr.svg(qr.matrix(PAYLOAD))
     assert "style" not in svg
     assert "<script" not in svg
     modules = drawn_modules(svg)

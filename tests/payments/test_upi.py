@@ -84,6 +84,7 @@ def test_a_payee_without_a_upi_id_gets_no_link() -> None:
 )
 def test_a_reference_is_read_as_people_and_banks_write_it(text: str) -> None:
     assert clean_utr(text) == "412355678812"
+    assert clean_utr(f"\ufeff{text}\u200b") == "412355678812", "pasted with invisible marks"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def parse(raw_body: bytes) -> ProviderEventFacts:
     """``{"event": "payment.captured", "payment": {id, amount, currency, status, method, rrn, order}}``."""
     try:
         data = json.loads(raw_body)
-    except ValueError as error:
+        json.dumps(data, ensure_ascii=False).encode()  # a half of a letter cannot be kept
+    except (ValueError, RecursionError) as error:
         raise EventUnreadable(_("the event is not JSON")) from error
     kind = data.get("event") if isinstance(data, dict) else None
     if not isinstance(kind, str):
