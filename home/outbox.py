@@ -1,6 +1,7 @@
 """The demo outbox: every message as a phone would show it. Only where nothing really leaves."""
 
 import datetime as dt
+import re
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -18,6 +19,8 @@ from shops.access import Seat, door
 from shops.models import Role
 
 PAGE_MESSAGES = 150
+# A demo that is started again on another port still has links that open: where they led is put right.
+_PAGES = re.compile(r"https?://[^/\s]+(?=/p/)")
 CODES_OF = dt.timedelta(minutes=15)
 
 
@@ -27,7 +30,9 @@ def outbox(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The messages of the shop, newest first, one phone per recipient of each page."""
     if not settings.DEMO_OUTBOX:
         raise Http404
-    rows = Message.objects.for_shop(seat.shop).filter(backend="demo").select_related("party").order_by("-id")
+    rows = (
+        Message.objects.for_shop(seat.shop).filter(backend="demo").select_related("party", "shop").order_by("-id")
+    )
     purpose, after = f"outbox:{seat.shop.pk}", request.GET.get("after", "")
     try:
         rows = rows.filter(pk__lt=crypto.open_cursor(purpose, after)[0]) if after else rows
@@ -36,6 +41,7 @@ def outbox(request: HttpRequest, seat: Seat) -> HttpResponse:
     found = name_people(seat.shop, list(rows[: PAGE_MESSAGES + 1]))
     phones: dict[str, list[Message]] = {}
     for message in found[:PAGE_MESSAGES]:
+        message.text = _PAGES.sub(settings.BASE_URL, message.text)
         phones.setdefault(message.recipient, []).append(message)
     more = len(found) > PAGE_MESSAGES
     next_cursor = crypto.seal_cursor(purpose, [found[PAGE_MESSAGES - 1].pk]) if more else ""

@@ -38,7 +38,7 @@ def _khata_row(row: Row, here: str, words: dict[str, str], supplier: str, no_ent
         paise = format_paise(row.last_paise, decimals=False)
         parts.append(f'<span class="num">{paise}</span> {words[row.last_direction]}')
         if row.last_note:
-            note = row.last_note
+            note = row.last_note.partition(" · ")[0]  # of “UPI · ref 4123 …” the reference is for the khata's page
             parts.append(escape(note if len(note) <= _NOTE_CHARS else f"{note[: _NOTE_CHARS - 1]}…"))
         parts.append(escape(ago(row.last_entry_at)))
     else:

@@ -93,3 +93,11 @@ def test_an_alert_to_an_owner_stands_under_her_name(cast: Cast) -> None:
         page = client_of(cast.asha).get(reverse(name, args=[cast.shop.code])).content.decode()
         assert "<b>Asha</b>" in page, name
         assert cast.asha.phone not in page, f"{name}: phones are written as people write them"
+
+
+def test_links_of_a_demo_that_moved_to_another_port_still_open(cast: Cast, settings: Any) -> None:
+    make_sent(cast, 1)
+    Message.everything.update(text="See it: http://127.0.0.1:8311/p/abc.def/")
+    settings.BASE_URL = "http://127.0.0.1:8317"
+    page = client_of(cast.asha).get(reverse("home:outbox", args=[cast.shop.code])).content.decode()
+    assert 'href="http://127.0.0.1:8317/p/abc.def/"' in page

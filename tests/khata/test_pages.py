@@ -196,3 +196,9 @@ def test_a_person_at_an_address_that_only_takes_forms_is_led_to_the_page_above(a
 def test_a_program_at_such_an_address_is_told_so() -> None:
     assert Client().get("/language/", HTTP_ACCEPT="application/json").status_code == 405
     assert Client().put("/language/", HTTP_ACCEPT="text/html").status_code == 405
+
+
+@pytest.mark.django_db
+def test_operators_can_choose_their_language_before_they_sign_in(client: Client) -> None:
+    page = client.get("/admin/login/").content.decode()
+    assert 'name="language"' in page
