@@ -31,12 +31,16 @@
       return String(code - zero);
     });
   function evaluate(raw) {
-    const text = digits(raw)
+    const spaced = digits(raw)
       .replace(/[×x✕]/gi, "*")
       .replace(/÷/g, "/")
       .replace(/[−–—]/g, "-")
-      .replace(/[\s,=]/g, "")
-      .replace(/(^|[-+*/(])₹/g, "$1"); // anywhere else it would glue two amounts together
+      .replace(/(₹|₨|rs\.?|inr|रु\.?)\s*/gi, "₹")
+      .trim()
+      .replace(/(\/-|=)+$/, "")
+      .replace(/(^|[-+*/(])\s*₹/g, "$1"); // anywhere else it would glue two amounts together
+    if (/[\d.,]\s+[\d.,]/.test(spaced)) return null; // “12 40” is no sum
+    const text = spaced.replace(/[\s,]/g, "");
     let at = 0;
     const number = () => {
       if (text[at] === "(") {
