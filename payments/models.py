@@ -120,6 +120,11 @@ class Checkout(ShopOwned):
                 condition=Q(amount_paise__gt=0, amount_paise__lte=MAX_AMOUNT_PAISE), name="checkout_amount_sane"
             ),
         )
+        indexes = (
+            models.Index(
+                fields=["created_at"], name="checkout_open", condition=Q(state="open")
+            ),  # the tick ends those that wait too long
+        )
 
     def __str__(self) -> str:
         return f"checkout {self.pk}"

@@ -143,6 +143,22 @@ def checkout_by_reference(reference: str) -> Checkout | None:
     return rows.select_related("shop", "account", "khata__party", "link").filter(reference=reference).first()
 
 
+def being_confirmed(link: PayLink) -> QuerySet[Checkout]:
+    """Open checkouts of a link whose customer has paid, as far as we know; the provider has not told us."""
+    waiting: QuerySet[Checkout] = Checkout.objects.for_shop(link.shop_id).filter(
+        link=link, state=Checkout.State.OPEN
+    )
+    authorised = Payment.objects.for_shop(link.shop_id).filter(
+        checkout=OuterRef("pk"), state=Payment.State.AUTHORISED
+    )
+    return waiting.filter(~Q(provider_id="") | Exists(authorised))
+
+
+def is_being_confirmed(checkout: Checkout) -> bool:
+    """Whether the customer has done their part of this checkout, and only the provider's is missing."""
+    return checkout.link is not None and being_confirmed(checkout.link).filter(pk=checkout.pk).exists()
+
+
 def payment_of(checkout: Checkout) -> Payment | None:
     """The payment that tells how this checkout stands: a paid one, else the one that went furthest.
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -53,8 +53,9 @@ log = logging.getLogger(__name__)
 MAX_OPEN_LINKS = 20  # per khata, beside the standing one
 MAX_EVENT_ID_CHARS = 120
 MAX_ATTEMPTS = 5
-_REUSE_CHECKOUT = dt.timedelta(minutes=30)
-RECEIPT_ASKS_FOR = _REUSE_CHECKOUT  # how long an open receipt asks by itself
+CHECKOUT_FOR = dt.timedelta(minutes=30)  # so long a checkout waits for its customer
+CONFIRMING_FOR = dt.timedelta(hours=2)  # and so long, once they have paid, for the provider
+RECEIPT_ASKS_FOR = CHECKOUT_FOR  # how long an open receipt asks by itself
 _KEPT_HEADERS = ("content-type", "user-agent", "x-")
 
 
@@ -228,13 +229,17 @@ def rotate_webhook_secret(*, account: ProviderAccount, actor: User, secret: str)
 def open_checkout(*, link: PayLink, account: ProviderAccount, amount_paise: int) -> Checkout:
     """An attempt to pay ``amount_paise`` from a link; a second tap within 30 minutes gives the first.
 
-    Raises LinkError for an amount that the link does not ask for or a khata cannot hold, and for a
-    link whose one amount is paid.
+    Of a link for one amount, the one that is being confirmed (selectors.is_being_confirmed) comes
+    again, so that nobody pays twice while the provider takes its time. Raises LinkError for an amount
+    that the link does not ask for or a khata cannot hold, and for a link whose one amount is paid.
     """
+    lock_in_transaction(f"checkouts:{link.pk}")  # two taps at once: the second finds the first one's
     if link.amount_paise is not None:
         asked = selectors.asked_paise(link)
         if asked is None:
             raise LinkError(paid_already())
+        if (pending := selectors.being_confirmed(link).order_by("-pk").first()) is not None:
+            return pending
         if amount_paise != asked:
             raise LinkError(_("This link is for one amount only."))
     if not 0 < amount_paise <= MAX_AMOUNT_PAISE:
@@ -242,10 +247,11 @@ def open_checkout(*, link: PayLink, account: ProviderAccount, amount_paise: int)
     same = Checkout.everything.filter(
         link=link,
         account=account,
+        link_nonce=bytes(link.nonce),
         amount_paise=amount_paise,
         state=Checkout.State.OPEN,
         provider_id="",
-        created_at__gt=clock.now() - _REUSE_CHECKOUT,
+        created_at__gt=clock.now() - CHECKOUT_FOR,
     )
     return same.order_by("-pk").first() or Checkout.everything.create(
         shop_id=link.shop_id,
@@ -256,6 +262,18 @@ def open_checkout(*, link: PayLink, account: ProviderAccount, amount_paise: int)
         reference=secrets.token_hex(16),
         amount_paise=amount_paise,
     )
+
+
+def expire_checkouts(limit: int = 1000) -> int:
+    """End the checkouts that nobody paid, or of which the provider never told, at most ``limit``.
+
+    It only says so: money that comes later is written all the same. Returns how many.
+    """
+    now = clock.now()
+    over = Q(provider_id="", created_at__lt=now - CHECKOUT_FOR) | Q(created_at__lt=now - CONFIRMING_FOR)
+    waiting = Checkout.everything.filter(state=Checkout.State.OPEN)
+    pks = list(waiting.filter(over).order_by("created_at").values_list("pk", flat=True)[:limit])
+    return waiting.filter(over, pk__in=pks).update(state=Checkout.State.EXPIRED) if pks else 0
 
 
 # --- the inbox: stored first, acted upon after ------------------------------------------------

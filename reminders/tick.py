@@ -28,6 +28,7 @@ NIGHT_HOUR = 2  # local; the book is checked after this
 PARTS: dict[str, Callable[[], Any]] = {
     "sandbox": payments.deliver_sandbox_due,
     "events": payments.process_left_events,
+    "checkouts": payments.expire_checkouts,
     "drawings": payments.draw_stale_qrs,  # before a slow channel: a customer may be looking at the page
     "stuck": services.release_stuck,
     "receipts": services.queue_receipts,

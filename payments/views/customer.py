@@ -123,7 +123,10 @@ def checkout(request: HttpRequest, link: PayLink) -> HttpResponse:
     except LinkError as error:
         messages.error(request, str(error))
         return redirect("pay:page", token_of(link))
-    back = request.build_absolute_uri(reverse("pay:receipt", args=[token_of(link), attempt.reference]))
+    receipt = reverse("pay:receipt", args=[token_of(link), attempt.reference])
+    if selectors.is_being_confirmed(attempt):
+        return redirect(receipt)
+    back = request.build_absolute_uri(receipt)
     return redirect(providers.get(account.kind).create_checkout(account, attempt, back))
 
 
