@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 MAX_OPEN_LINKS = 20  # per khata, beside the standing one
 MAX_EVENT_ID_CHARS = 120
 MAX_ATTEMPTS = 5
+PASSES_WITHIN = dt.timedelta(hours=1)  # trouble of the database; what lasts longer needs a person
 CHECKOUT_FOR = dt.timedelta(minutes=30)  # so long a checkout waits for its customer
 CONFIRMING_FOR = dt.timedelta(hours=2)  # and so long, once they have paid, for the provider
 RECEIPT_ASKS_FOR = CHECKOUT_FOR  # how long an open receipt asks by itself
@@ -306,10 +307,11 @@ def process_event(*, event_pk: int) -> str:
     """Act on a stored event once and return its state; never raises for what the event holds.
 
     A problem that waiting cannot cure makes it ``stuck`` at once, with the reason; any other
-    error leaves it ``new`` for the tick, and ``stuck`` after MAX_ATTEMPTS.
+    error leaves it ``new`` for the tick, and ``stuck`` after MAX_ATTEMPTS. One of the database uses
+    up no attempt while the event is young, for it says nothing about the event and passes.
     """
-    shop = ProviderEvent.everything.select_related("shop").get(pk=event_pk).shop
-    with translation.override(shop.language):
+    event = ProviderEvent.everything.select_related("shop").get(pk=event_pk)
+    with translation.override(event.shop.language):
         try:
             with transaction.atomic():
                 return _act_on(event_pk)
@@ -317,12 +319,11 @@ def process_event(*, event_pk: int) -> str:
             return _put_aside(event_pk, str(problem), for_good=True)
         except EventUnreadable as problem:
             return _put_aside(event_pk, _("The gateway sent what we cannot read: %s.") % problem, for_good=True)
-        except (OperationalError, InterfaceError):
-            # The database, not the event: no try is used up, the tick takes it up again.
-            log.exception("event %s waits for the database", event_pk)
-            return str(ProviderEvent.State.NEW)
         except Exception as error:  # one poisoned row must never stop the rest
             log.exception("event %s failed", event_pk)
+            passes = isinstance(error, (OperationalError, InterfaceError))
+            if passes and event.received_at > clock.now() - PASSES_WITHIN:
+                return str(ProviderEvent.State.NEW)
             name = type(error).__name__
             return _put_aside(event_pk, _("Khata could not finish this (%s).") % name, for_good=False)
 

@@ -280,6 +280,30 @@ def test_a_crash_inside_the_posting_leaves_nothing_and_the_tick_repeats_it(
     assert got(khata) == [500_00]
 
 
+def test_trouble_of_the_database_that_does_not_pass_reaches_a_person(
+    checkout: Checkout, account: ProviderAccount, khata: Khata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(**kwargs: object) -> None:
+        raise OperationalError("database is locked")
+
+    deliver_later, _ = store_event(account=account, event_id="e1", headers={}, raw_body=event_body(checkout))
+    assert deliver_later is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "settle_payment", locked)
+        for _ in range(20):
+            process_left_events()
+        assert states(khata.shop) == ["new"]
+        ProviderEvent.everything.update(received_at=deliver_later.received_at - services.PASSES_WITHIN)
+        for _ in range(services.MAX_ATTEMPTS):
+            process_left_events()
+    assert states(khata.shop) == ["stuck"]
+    assert "OperationalError" in only_event(khata.shop).error
+    assert AuditEvent.objects.for_shop(khata.shop_id).filter(action="event.stuck", is_alarm=True).count() == 1
+    release_event(event=only_event(khata.shop), actor=make_user())
+    process_left_events()
+    assert got(khata) == [500_00]
+
+
 def test_even_an_error_while_putting_aside_is_answered_with_200(
     checkout: Checkout, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
