@@ -37,6 +37,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "alarms": services.queue_alarms,
     "runs": partial(services.work_open_runs, budget_s=SEND_BUDGET_S),
     "rules": services.ask_by_rules,
+    "new links": payments.draw_stale_qrs,  # whose address is about to be sent
     "send": partial(services.send_due, limit=10_000, budget_s=SEND_BUDGET_S),
     "blank": services.blank_codes,
     "log": copy_log_back,

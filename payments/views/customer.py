@@ -19,7 +19,6 @@ from core.crypto import SealBroken
 from core.http import client_address, wants_fragment
 from core.limits import within_rate
 from core.money import plain_rupees
-from core.worker import nudge
 from ledger.models import Khata
 from ledger.selectors import initials, statement_page
 from payments import providers, selectors, services
@@ -27,6 +26,7 @@ from payments.forms import CheckoutForm, ClaimForm
 from payments.links import find_link, token_of, was_token_of
 from payments.models import Checkout, PayLink
 from payments.services import ClaimError, LinkError
+from payments.views import drawing
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -229,10 +229,7 @@ def _whole_page(
         "gets_messages": selectors.gets_messages(khata.party),
     }
     if context["payload"] and not context["is_drawn"]:
-        if link.qr_stale_since != services.FIRST_IN_LINE:  # else it is next, and a read stays a read
-            services.ask_for_drawing(link=link)
-        if within_rate("draw", str(link.pk), limit=3, per_s=30):
-            nudge()
+        drawing.hurry(link)
     return render(request, "payments/page.html", context, status=status)
 
 

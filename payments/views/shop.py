@@ -20,6 +20,7 @@ from payments.forms import LinkForm
 from payments.links import link_url, token_of
 from payments.models import Claim, PayLink
 from payments.services import ClaimError, LinkError
+from payments.views import drawing
 from shops.access import Seat, door
 from shops.models import Role
 
@@ -144,6 +145,8 @@ def _link_page(
         context["url"] = link_url(standing)
         payload = selectors.upi_payload(standing)
         context |= {"payload": payload, "is_drawn": selectors.has_fresh_qr(standing, payload)}
+        if payload and not context["is_drawn"]:
+            drawing.hurry(standing)
         context |= {"token": token_of(standing), "whatsapp": _whatsapp(standing)}
     template = "payments/link.html#qr" if wants_fragment(request) and may_share else "payments/link.html"
     return render(request, template, context, status=status)

@@ -3,14 +3,18 @@
 import re
 
 import pytest
+import time_machine
 
 from ledger.models import Khata
 from payments import selectors
 from payments.models import PayLink
 from payments.services import ask_for_drawing, draw_stale_qrs, make_link, revoke_link
 from payments.upi import upi_link
+from reminders import services as reminders
+from reminders import tick
 from shops.models import Shop
 from tests.cast import make_khata, post
+from tests.reminders.people import NOON, make_debtor
 
 
 def drawn(link: PayLink) -> PayLink:
@@ -48,6 +52,18 @@ def test_a_settled_khata_is_drawn_without_an_amount(link: PayLink, khata: Khata)
     post(khata, 900_00, "got")
     assert drawn(link).qr_payload == payload(link, None)
     assert "am=" not in drawn(link).qr_payload
+
+
+def test_a_qr_without_an_amount_is_not_drawn_again(
+    link: PayLink, khata: Khata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(khata, 900_00, "got")
+    first = drawn(link)
+    post(khata, 50_00, "got")
+    monkeypatch.setattr("payments.qr.matrix", lambda text: pytest.fail("drawn again"))
+    again = drawn(link)
+    assert (again.qr_svg, bytes(again.qr_png or b"")) == (first.qr_svg, bytes(first.qr_png or b""))
+    assert draw_stale_qrs() == 0
 
 
 def test_a_fixed_amount_stays_when_the_balance_moves(shop: Shop, khata: Khata) -> None:
@@ -120,3 +136,26 @@ def test_an_entry_between_reading_and_keeping_is_drawn_in_the_next_round(
     monkeypatch.setattr("payments.qr.svg", slow)
     assert "am=500.00" in drawn(link).qr_payload
     assert drawn(link).qr_payload == payload(link, 600_00)
+
+
+def test_no_address_is_sent_before_its_qr_is_drawn(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run makes links in the very round in which it writes to their people."""
+    undrawn: list[int] = []
+    monkeypatch.setitem(tick.PARTS, "send", lambda: undrawn.append(PayLink.everything.filter(qr_svg="").count()))
+    with time_machine.travel(NOON, tick=False):
+        parties = [make_debtor(shop, name=f"Ramesh {number}").party_id for number in range(3)]
+        reminders.start_run(shop=shop, actor=None, party_ids=parties, channel="sms", key="run")
+        assert not PayLink.everything.exists()
+        tick.run_tick()
+    assert PayLink.everything.count() == 3
+    assert undrawn == [0]
+
+
+def test_who_looks_does_not_wait_for_what_a_run_has_to_do(link: PayLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_by_then: list[bool] = []
+    monkeypatch.setitem(
+        tick.PARTS, "runs", lambda: drawn_by_then.append(PayLink.everything.exclude(qr_svg="").exists())
+    )
+    ask_for_drawing(link=link)
+    tick.run_tick()
+    assert drawn_by_then == [True]

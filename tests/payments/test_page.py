@@ -317,7 +317,7 @@ def test_opening_the_page_again_and_again_nudges_the_worker_a_few_times_only(
     link: PayLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nudges: list[int] = []
-    monkeypatch.setattr("payments.views.customer.nudge", lambda: nudges.append(1))
+    monkeypatch.setattr("payments.views.drawing.nudge", lambda: nudges.append(1))
     for _ in range(6):
         html(link)
     assert len(nudges) == 3

@@ -12,8 +12,12 @@ import pytest
 from payments import qr
 from payments.upi import upi_link
 
-PAYLOAD = upi_link(pa="sharmakirana@okhdfcbank", pn="Sharma Kirana", amount_paise=12_450_00, note="Khata K7Q2X")
-LONG = upi_link(pa="s" * 38 + "@okhdfcbank", pn="&" * 50, amount_paise=10**11, note="Khata K7Q2X (" + "a" * 30)
+PAYLOAD = upi_link(
+    pa="sharmakirana@okhdfcbank", pn="Sharma Kirana", amount_paise=12_450_00, note="Khata K7Q2X", ref="K" * 18
+)
+LONG = upi_link(
+    pa="s" * 38 + "@okhdfcbank", pn="&" * 50, amount_paise=10**11, note="Khata K7Q2X (" + "a" * 30, ref="A" * 35
+)
 
 needs_zbar = pytest.mark.skipif(not shutil.which("zbarimg"), reason="zbarimg is not installed")
 

@@ -107,6 +107,20 @@ def test_making_a_link_nudges_the_worker(cast: Cast, monkeypatch: pytest.MonkeyP
     assert nudges == [1]
 
 
+def test_a_qr_that_the_shop_looks_at_is_drawn_next(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    nudges: list[int] = []
+    monkeypatch.setattr("payments.views.drawing.nudge", lambda: nudges.append(1))
+    link = ready(cast)
+    client_of(cast.chitra).get(url(link, "link"))  # sees no QR
+    assert nudges == []
+    client_of(cast.bilal).get(url(link, "link"))
+    assert nudges == [1]
+    assert PayLink.everything.get(pk=link.pk).qr_stale_since == services.FIRST_IN_LINE
+    draw_stale_qrs()
+    assert "<svg xmlns" in client_of(cast.bilal).get(url(link, "link")).content.decode()
+    assert nudges == [1]
+
+
 def test_a_link_for_one_amount_and_some_days(cast: Cast) -> None:
     link = ready(cast)
     client = client_of(cast.bilal)
