@@ -83,7 +83,8 @@ def walk(page: Page, base: str) -> Iterator[str]:
         sys.exit(f"Signed in, but no shop is open: {page.url}")
     page.goto(shop[1])
     yield "home"
-    khata = page.locator("a[href*='/k/']").first.get_attribute("href") or ""
+    late = page.locator("a.row[href*='/k/']:has(.late)").first  # one with an ageing bar to look at
+    khata = late.get_attribute("href") or ""
     page.goto(base + khata)
     yield "khata"
     page.goto(f"{base}{khata}gave/")
@@ -98,7 +99,9 @@ def walk(page: Page, base: str) -> Iterator[str]:
         yield name
     page.goto(f"{base}{khata}link/")
     yield "link"
-    page.goto(page.locator("p.wrap a[href*='/p/']").first.get_attribute("href") or base)
+    address = page.locator("p.wrap a[href*='/p/']").first.get_attribute("href") or base
+    page.context.clear_cookies()  # a customer's own browser, which speaks her language
+    page.goto(address)
     yield "pay"
 
 
