@@ -70,10 +70,12 @@ def test_on_sqlite_batches_that_hold_the_lock_too_long_get_smaller_and_the_rest_
         monkeypatch.setattr(db.Pace, "_has_company", lambda self: True)
         sizes.clear()
         list(paced(range(100), write, size=100))
-        assert sizes[:3] == [8, 6, 6]
+        assert sizes[:3] == [8, 4, 4]
         clock[0], slow = 0.0, db.Pace(100)
         slow.held(0.05)
-        assert (slow.rows, slow.rest_s) == (1, pytest.approx(0.15))
+        assert (slow.rows, slow.rest_s) == (1, pytest.approx(db._LONGEST_REST_S))
+        slow.held(0.02)
+        assert (slow.rows, slow.rest_s) == (1, pytest.approx(0.02 * db.REST_IN_COMPANY))
     else:
         assert (sizes, rests) == ([100, 100], [])
 
