@@ -77,7 +77,8 @@ def test_it_shows_who_and_what_and_never_another_shops(cast: Cast) -> None:
     content = client_of(cast.meena).get(f"/s/{cast.shop.code}/activity/").content.decode()
     assert "days of credit from 30 to 45" in content
     assert "Asha" in content
-    assert "77" not in content
+    content = re.sub(r'"[A-Za-z0-9]{64}"', "", content)  # form tokens hold any letters and digits
+    assert "to 77" not in content
     assert "Dev" not in content
 
 
